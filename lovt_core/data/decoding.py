@@ -1,0 +1,117 @@
+"""One item of a download to the arrays that are stored."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from lovt_core.data.catalog import DataSet
+from lovt_core.data.equalisation import GREY_VALUES, Pixels, equalise, measure
+from lovt_core.data.hashing import compute_hash
+from lovt_core.data.images import load_image, load_mask, to_channel_mean, to_luma
+from lovt_core.data.prepared_meta import Problem
+from lovt_core.data.sources.download import Item
+from lovt_core.data.transforms import EvaluationFrame, shrink_to_short_side
+from lovt_core.errors import DataError
+
+RECIPE = 1
+"""Raised whenever the same file would give other pixels, masks, hashes or moments than before."""
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the images of one data set are prepared."""
+
+    data_set: DataSet
+    root: Path
+    size: int
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """One image as it is stored."""
+
+    pixels: Bytes
+    """(height, width)"""
+    masks: Bytes | None
+    """(classes, height, width) of 0 and 1"""
+    hash: int
+    mean: float
+    """Of the [0, 1] image at its original resolution, after equalisation where the data set is equalised."""
+    variance: float
+
+
+@dataclass(frozen=True)
+class DecodedItem:
+    """An item with all its images, or with what is wrong with it."""
+
+    item: Item
+    images: tuple[DecodedImage, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def decode_item(recipe: Recipe, item: Item) -> DecodedItem:
+    """Decode every image of the item; a file that cannot be used becomes a problem instead."""
+    images: list[DecodedImage] = []
+    problems: list[Problem] = []
+    for file in item.images:
+        try:
+            images.append(_decode_image(recipe, file, item.masks))
+        except DataError as error:
+            problems.append(_place(recipe.root, (file, *item.masks), str(error)))
+    return DecodedItem(item, tuple(images), tuple(problems))
+
+
+def _decode_image(recipe: Recipe, file: str, mask_files: tuple[str, ...]) -> DecodedImage:
+    image = load_image(recipe.root / file)
+    luma = to_luma(image)
+    original = _measure(recipe.data_set, image, luma)
+    if recipe.data_set.kind == "paired":
+        pixels = shrink_to_short_side(original.values, recipe.size)
+        return DecodedImage(pixels, None, compute_hash(luma), original.mean, original.variance)
+    height, width = luma.shape
+    frame = EvaluationFrame(height, width, recipe.size)
+    masks = np.stack([frame.apply_to_mask(_load_fitting_mask(recipe.root / name, luma)) for name in mask_files])
+    stored = _pass_through_jpeg(original.values) if recipe.data_set.jpeg_round_trip else original.values
+    return DecodedImage(frame.apply_to_image(stored), masks, compute_hash(luma), original.mean, original.variance)
+
+
+def _measure(data_set: DataSet, image: Image.Image, luma: Bytes) -> Pixels:
+    match data_set.grey, data_set.equalised:
+        case "channel-mean", True:
+            return equalise(*to_channel_mean(image))
+        case "luma", True:
+            return equalise(luma, GREY_VALUES)
+        case "channel-mean", False:
+            levels, values = to_channel_mean(image)
+            return measure(np.rint(255 * values).astype(np.uint8)[levels])
+        case _:
+            return measure(luma)
+
+
+def _load_fitting_mask(path: Path, image: Bytes) -> Bytes:
+    mask = load_mask(path)
+    if mask.shape != image.shape:
+        sizes = f"{mask.shape[1]} x {mask.shape[0]} pixels, its image {image.shape[1]} x {image.shape[0]}"
+        raise DataError(f"{path}: the mask has {sizes}: they must be equal")
+    return mask
+
+
+def _pass_through_jpeg(image: Bytes) -> Bytes:
+    """What a reader of the published files sees: saved as JPEG at Pillow's default quality, and loaded."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format="JPEG")
+    return np.asarray(Image.open(file))
+
+
+def _place(root: Path, files: tuple[str, ...], message: str) -> Problem:
+    """Split an error message `<path>: <what>` into the file, relative to the download, and what."""
+    for file in files:
+        prefix = f"{root / file}: "
+        if message.startswith(prefix):
+            return Problem(where=file, what=message.removeprefix(prefix))
+    return Problem(where=files[0], what=message)

@@ -1,0 +1,96 @@
+"""What a new version says about itself, and from which files it was made."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import PIL
+
+from lovt_core import __version__
+from lovt_core.data.catalog import DataSet
+from lovt_core.data.decoding import RECIPE
+from lovt_core.data.prepared_meta import FORMAT, FlowStep, PreparedMeta, Problem
+from lovt_core.data.sources.download import Download
+from lovt_core.data.version_writer import VersionWriter
+from lovt_core.errors import DataError
+
+SYNTHETIC_MARKER = "SYNTHETIC.json"
+"""File that generators leave at the root of the downloads they write."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a version is made from."""
+
+    data_set: DataSet
+    size: int
+    download: Download
+
+    def compute_stamp(self) -> str:
+        """sha256 (hex) over names, sizes and times of all files, what the source made of them, and the settings."""
+        settings = [FORMAT, RECIPE, PIL.__version__, self.size, astuple(self.data_set)]
+        digest = hashlib.sha256(json.dumps(settings).encode())
+        for table in self.download.tables:
+            digest.update(_stamp_file(self.download.root, table))
+        for item in self.download.items:
+            digest.update(json.dumps(astuple(item)).encode())
+            for file in (*item.images, *item.masks):
+                digest.update(_stamp_file(self.download.root, file))
+        return digest.hexdigest()
+
+
+def is_genuine(data_set: DataSet, root: Path, ids: Sequence[str]) -> bool:
+    """Whether this may pass for the real data set: no generator's marker and, where ids were published, just those."""
+    if (root / SYNTHETIC_MARKER).exists():
+        return False
+    published = data_set.published_ids_sha256
+    return published is None or hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest() == published
+
+
+def describe_version(
+    origin: Origin, writer: VersionWriter, fingerprint: str, unreadable: Sequence[Problem]
+) -> PreparedMeta:
+    """Meta of what `writer` has written; `unreadable` is what decoding left out of the download's items."""
+    data_set, download = origin.data_set, origin.download
+    lost = len(download.items) - writer.num_samples
+    last_step = [FlowStep(what="image or mask unusable", dropped=lost, kept=writer.num_samples)] if lost else []
+    return PreparedMeta(
+        format=FORMAT,
+        name=data_set.name,
+        kind=data_set.kind,
+        size=origin.size,
+        mode="square" if data_set.kind == "localized" else "short-side",
+        equalised=data_set.equalised,
+        classes=data_set.classes,
+        fingerprint=fingerprint,
+        synthetic=(download.root / SYNTHETIC_MARKER).exists(),
+        genuine=is_genuine(data_set, download.root, writer.ids),
+        source=str(download.root),
+        source_stamp=origin.compute_stamp(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        software={
+            "lovt-tui": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+        },
+        num_samples=writer.num_samples,
+        num_images=writer.num_images,
+        num_patients=len(writer.patients),
+        num_sentences=writer.num_sentences,
+        flow=(*download.flow, *last_step),
+        skipped=(*download.problems, *unreadable),
+    )
+
+
+def _stamp_file(root: Path, file: str) -> bytes:
+    try:
+        state = (root / file).stat()
+    except OSError as error:
+        raise DataError(f"{root / file}: cannot be read: {error.strerror}") from error
+    return f"{file}\0{state.st_size}\0{state.st_mtime_ns}\n".encode()

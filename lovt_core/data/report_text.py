@@ -1,0 +1,52 @@
+"""Report text to clean sentences, by rules made for radiology prose (no model, no download).
+
+`clean_text` follows section 15 of the reference vectors. The published pipeline splits with a neural tokeniser that
+must be downloaded; the rules here are this project's own.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from lovt_core.data.sentence_ends import find_ends
+
+MIN_TOKENS = 3
+"""Reports with fewer tokens are dropped (PROTOCOL B.1)."""
+
+_LINE_BREAKS = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+")
+_BLANKS = re.compile(r"[ \t]+")
+_PARAGRAPH_BREAK = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n)){2,}")
+_ITEM_BREAK = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*(?=(?:\(?\d{1,2}[.)]|[-*•])[ \t])")
+_ITEM_MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-*•])(?:\s+(?=\S)|(?=[A-Z][a-z]))")
+_TOKEN = re.compile(r"\w+(?:[-'’./]\w+)*|[^\w\s]")
+
+
+def clean_text(text: str, newlines: Literal["space", "keep"] = "space") -> str:
+    """Runs of line breaks to one space (or one line break), runs of blanks to one space, nothing around."""
+    text = _LINE_BREAKS.sub("\n" if newlines == "keep" else " ", text)
+    return _BLANKS.sub(" ", text).strip()
+
+
+def split_sentences(text: str) -> tuple[str, ...]:
+    """Clean sentences of a report, without the numbers of enumerations; what holds no letter or digit is left out.
+
+    A single line break is a blank (reports are wrapped) unless a list item follows; an empty line ends a sentence.
+    """
+    sentences: list[str] = []
+    for paragraph in _PARAGRAPH_BREAK.split(text):
+        for item in _ITEM_BREAK.split(paragraph):
+            sentences += _split_block(clean_text(item))
+    return tuple(sentences)
+
+
+def count_tokens(sentences: Sequence[str]) -> int:
+    """Words and punctuation marks of all sentences."""
+    return sum(len(_TOKEN.findall(sentence)) for sentence in sentences)
+
+
+def _split_block(text: str) -> list[str]:
+    edges = [0, *find_ends(text), len(text)]
+    pieces = (text[start:end].strip() for start, end in itertools.pairwise(edges))
+    unnumbered = (_ITEM_MARK.sub("", piece, count=1) if _ITEM_MARK.match(piece) else piece for piece in pieces)
+    return [sentence for sentence in unnumbered if any(character.isalnum() for character in sentence)]

@@ -1,0 +1,61 @@
+"""The COVID Rural layout: `jpgs/<patient>_<date>-XR.jpg` and `pngs_masks/<same stem>.png` (PROTOCOL A.2).
+
+The patient is the part of the name before the first underscore. An image without a mask is an error, not an image
+without lesions: those have a mask of zeros.
+"""
+
+from pathlib import Path
+
+from lovt_core.data.prepared_meta import Problem
+from lovt_core.data.sources.download import Download, Flow, Item, find_repeated_ids, require_layout
+from lovt_core.errors import DataError
+
+IMAGES, MASKS = "jpgs", "pngs_masks"
+_IMAGE_SUFFIXES = (".jpg", ".jpeg")
+
+
+def scan(root: Path, documented_layout: tuple[str, ...]) -> Download:
+    """Pair images with masks; raises DataError for a wrong or empty folder."""
+    require_layout(root, (IMAGES, MASKS), documented_layout)
+    images = _list_files(root / IMAGES, _IMAGE_SUFFIXES)
+    masks = {path.stem: path for path in _list_files(root / MASKS, (".png",))}
+    if not images:
+        raise DataError(f"{root / IMAGES}: no .jpg file there")
+    problems = [problem for path in images if (problem := _find_problem(path, masks)) is not None]
+    flow = Flow(len(images))
+    flow.drop(0, f"images in {IMAGES}")
+    flow.drop(len(problems), "without mask or patient")
+    items = [_build_item(path, masks) for path in images if _find_problem(path, masks) is None]
+    items_once, repeated = find_repeated_ids(items)
+    flow.drop(len(repeated), "of the same name")
+    stems = {path.stem for path in images}
+    lonely = [
+        Problem(where=f"{MASKS}/{path.name}", what=f"no image of that name in {IMAGES}")
+        for stem, path in masks.items()
+        if stem not in stems
+    ]
+    return Download(root, items_once, (), tuple(flow.steps), (*problems, *repeated, *lonely))
+
+
+def _list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    return sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")
+    )
+
+
+def _find_problem(path: Path, masks: dict[str, Path]) -> Problem | None:
+    where = f"{IMAGES}/{path.name}"
+    if "_" not in path.stem.lstrip("_"):
+        return Problem(where=where, what="the name does not tell the patient: <patient>_<date>-XR.jpg is expected")
+    if path.stem not in masks:
+        return Problem(where=where, what=f"no mask {MASKS}/{path.stem}.png")
+    return None
+
+
+def _build_item(path: Path, masks: dict[str, Path]) -> Item:
+    return Item(
+        id=path.stem,
+        patient=path.stem.partition("_")[0],
+        images=(f"{IMAGES}/{path.name}",),
+        masks=(f"{MASKS}/{masks[path.stem].name}",),
+    )

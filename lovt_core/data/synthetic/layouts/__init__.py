@@ -1,0 +1,1 @@
+"""How cases are written to disk: one module for each original layout."""

@@ -1,0 +1,95 @@
+"""Reading CSV tables of downloads: UTF-8 with or without byte-order mark, quoted line breaks, odd headers.
+
+Column names are compared without regard to case, surrounding spaces and the difference between `_` and a space, because
+releases of the same table differ in these.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lovt_core.errors import DataError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record."""
+
+    number: int
+    """As a spreadsheet counts: the header is row 1."""
+    values: Mapping[str, str]
+    """Canonical column name to text, stripped."""
+
+    def __getitem__(self, column: str) -> str:
+        return self.values[column]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A whole table."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def canonical(column: str) -> str:
+    """The spelling under which a column is looked up: `Clinical_Notes ` is `clinical notes`."""
+    return " ".join(column.replace("_", " ").lower().split())
+
+
+def read_table(path: Path, required: Sequence[str]) -> Table:
+    """Read a table that has the `required` (canonical) columns.
+
+    Raises DataError, with file and row: missing or empty file, not UTF-8, columns missing or named twice, a row with
+    another number of fields than the header, a quote that is never closed.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            records = _read_records(path, csv.reader(file, strict=True))
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: the table is missing") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if not records:
+        raise DataError(f"{path}: the table is empty; it needs the columns {', '.join(required)}")
+    columns = _check_header(path, records[0][1], required)
+    rows = tuple(Row(number, _zip_row(path, number, columns, fields)) for number, fields in records[1:])
+    if not rows:
+        raise DataError(f"{path}: the table has a header but no rows")
+    return Table(columns, rows)
+
+
+def _read_records(path: Path, reader: Iterable[list[str]]) -> list[tuple[int, list[str]]]:
+    records: list[tuple[int, list[str]]] = []
+    number = 0
+    try:
+        for number, fields in enumerate(reader, start=1):
+            if any(field.strip() for field in fields):
+                records.append((number, fields))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: after row {number}: not UTF-8 text ({error.reason}); save the table as UTF-8"
+        ) from error
+    except csv.Error as error:
+        raise DataError(f"{path}: row {number + 1}: damaged table ({error})") from error
+    return records
+
+
+def _check_header(path: Path, fields: Sequence[str], required: Sequence[str]) -> tuple[str, ...]:
+    columns = tuple(canonical(field) for field in fields)
+    missing = [column for column in required if column not in columns]
+    if missing:
+        hint = "; is it separated by semicolons? commas are needed" if ";" in "".join(fields) else ""
+        found = ", ".join(column for column in columns if column)
+        raise DataError(f"{path}: row 1: no column {', '.join(missing)}; found: {found}{hint}")
+    twice = [column for column in required if columns.count(column) > 1]
+    if twice:
+        raise DataError(f"{path}: row 1: column {twice[0]} occurs twice")
+    return columns
+
+
+def _zip_row(path: Path, number: int, columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
+    if len(fields) != len(columns):
+        raise DataError(f"{path}: row {number}: {len(fields)} fields instead of {len(columns)}")
+    return {column: field.strip() for column, field in zip(columns, fields, strict=True)}

@@ -1,0 +1,46 @@
+"""LoVT: localized vision-language pre-training from image-report pairs. ConVIRT and CLIP are settings of it."""
+
+from torch import Tensor, nn
+
+from lovt_core.config.experiment import LovtConfig
+from lovt_core.methods.alignment import Alignment
+from lovt_core.methods.batch import PairedBatch
+from lovt_core.methods.lovt_objective import LovtObjective
+from lovt_core.models.image_encoder import ImageEncoder, build_image_encoder
+from lovt_core.models.language_models import build_report_encoder
+from lovt_core.models.report_encoder import ReportEncoder
+from lovt_core.models.report_tokens import ReportTokenizer
+
+
+class Lovt(nn.Module):
+    """Two encoders, their alignment and the objective: batch -> losses."""
+
+    def __init__(self, image_encoder: ImageEncoder, report_encoder: ReportEncoder, config: LovtConfig) -> None:
+        super().__init__()
+        self.image_encoder = image_encoder
+        self.report_encoder = report_encoder
+        self.alignment = Alignment(config, image_encoder.width, report_encoder.width)
+        self.objective = LovtObjective(config.objective)
+
+    def compute_losses(self, batch: PairedBatch) -> dict[str, Tensor]:
+        """`loss` is what training minimises; the other values are for the record and carry no gradient.
+
+        Names: `global/image_to_report`, `regions/local_to_attended`, `sentences/attended_to_local` and their like are
+        the unweighted losses, `accuracy/top5_report_to_image` and its like shares of the batch.
+        """
+        features = self.image_encoder(batch.images)
+        report = self.report_encoder(batch.tokens)
+        representations = self.alignment(features.flatten(2).transpose(1, 2), report)
+        losses: dict[str, Tensor] = self.objective(representations, tuple(features.shape[2:]))
+        return losses
+
+
+def build_lovt(config: LovtConfig, tokenizer: ReportTokenizer, pretrained: bool = True) -> Lovt:
+    """The method of a config; new weights come from the global generator.
+
+    `tokenizer` is that of `build_tokenizer(config.report_encoder, sentences)`. With `pretrained` false no weights are
+    read, because a checkpoint follows. Raises ConfigError and MissingWeightsError as the encoders do.
+    """
+    image_encoder = build_image_encoder(config.image_encoder, pretrained)
+    report_encoder = build_report_encoder(config.report_encoder, tokenizer, pretrained)
+    return Lovt(image_encoder, report_encoder, config)

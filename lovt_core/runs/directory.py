@@ -1,0 +1,187 @@
+"""A run is a directory. This file knows the names in it and writes it whole."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lovt_core import __version__
+from lovt_core.config.experiment import Experiment
+from lovt_core.config.loading import dump_experiment, load_stored_experiment
+from lovt_core.errors import InputError, RecordError
+from lovt_core.files import publish_folder, write_text_atomic
+from lovt_core.runs.control import append_control, record
+from lovt_core.runs.lines import append_line
+from lovt_core.runs.locks import holding
+from lovt_core.runs.machine import machine_id
+from lovt_core.runs.workspace import Workspace
+
+FORMAT = 1
+ENVIRONMENT = (
+    "LOVT_PREPARED", "LOVT_WEIGHTS", "XDG_DATA_HOME", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "PYTHONPATH"
+)  # fmt: skip
+"""Variables that a worker gets as they were when its run was created, whoever starts the scheduler."""
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Paths of one run."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Name of the directory."""
+        return self.path.name
+
+    @property
+    def control(self) -> Path:
+        """What was asked (control.py)."""
+        return self.path / "control.jsonl"
+
+    @property
+    def worker_lock(self) -> Path:
+        """Held for the worker's whole life."""
+        return self.path / "worker.lock"
+
+    @property
+    def log(self) -> Path:
+        """The worker's stdout and stderr."""
+        return self.path / "log.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoint folders."""
+        return self.path / "checkpoints"
+
+    @property
+    def artifacts(self) -> Path:
+        """Pictures, predictions, exported encoders."""
+        return self.path / "artifacts"
+
+    def events(self, attempt: int) -> Path:
+        """Event file of an attempt."""
+        return self.path / f"events-{attempt}.jsonl"
+
+    def experiment(self) -> Experiment:
+        """The merged experiment this run was created with."""
+        return load_stored_experiment(self.path / "experiment.yaml")
+
+    def origin(self) -> dict[str, Any]:
+        """Command, versions, machine and place of creation; raises RecordError when damaged."""
+        path = self.path / "origin.json"
+        try:
+            origin = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise RecordError(f"{path} cannot be read: {error}") from error
+        if not isinstance(origin, dict):
+            raise RecordError(f"{path} is not a JSON object")
+        return origin
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment, with the variables of `ENVIRONMENT` as they were at creation."""
+        rest = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+        return {**rest, **self.origin().get("environment", {})}
+
+    def is_at_home(self) -> bool:
+        """Whether this machine and path are those the run was created for; a copy is only read."""
+        origin = self.origin()
+        return origin.get("machine") == machine_id() and origin.get("path") == str(self.path)
+
+
+def create_run(workspace: Workspace, experiment: Experiment, parent: dict[str, Any] | None = None) -> RunDirectory:
+    """Write a run directory with `queued 1` and put it in place, all or nothing.
+
+    The queue line comes before the rename, both inside the queue lock: a crash between them leaves a line that names no
+    directory, which is ignored, and never a directory that no scheduler hears of.
+    """
+    run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{experiment.name}-{secrets.token_hex(2)}"
+    path = workspace.runs / run_id
+    origin = _origin(path, parent)
+    with holding(workspace.queue_lock), publish_folder(path) as folder:
+        write_text_atomic(folder / "experiment.yaml", dump_experiment(experiment))
+        write_text_atomic(folder / "origin.json", json.dumps(origin, indent=1))
+        append_control(folder / "control.jsonl", record("queued", 1))
+        announce(workspace, run_id)
+    return RunDirectory(path)
+
+
+def announce(workspace: Workspace, run_id: str) -> None:
+    """Ask the scheduler to look at a run; the caller holds the queue lock."""
+    try:
+        append_line(workspace.queue, {"run": run_id})
+    except OSError as error:
+        raise RecordError(f"cannot write {workspace.queue}: {error.strerror}") from error
+
+
+def list_runs(workspace: Workspace) -> list[RunDirectory]:
+    """All run directories, oldest first."""
+    with os.scandir(workspace.runs) as entries:
+        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    return [RunDirectory(workspace.runs / name) for name in sorted(names)]
+
+
+def find_run(workspace: Workspace, text: str) -> RunDirectory:
+    """The run whose id, id prefix or name is `text` (`last`: the newest); of equal names the newest.
+
+    Raises InputError when there is none, or when a prefix fits several.
+    """
+    runs = list_runs(workspace)
+    if not runs:
+        raise InputError(f"no run '{text}': the workspace {workspace.path} has no runs yet")
+    if text == "last":
+        second = runs[-1].id[:15]
+        return max((run for run in runs if run.id[:15] == second), key=_creation_time)
+    exact = [run for run in runs if run.id == text]
+    named = [run for run in runs if run.id[16:-5] == text]
+    matches = exact or named[-1:] or [run for run in runs if run.id.startswith(text) or run.id.endswith(f"-{text}")]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise InputError(f"no run '{text}' in {workspace.path}: `lovt runs` lists them")
+    candidates = ", ".join(run.id for run in matches[-5:])
+    raise InputError(f"'{text}' fits {len(matches)} runs: {candidates}")
+
+
+def _creation_time(run: RunDirectory) -> float:
+    """Finer than the second in the id."""
+    try:
+        return (run.path / "origin.json").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _origin(path: Path, parent: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "command": sys.argv,
+        "version": __version__,
+        "python": sys.version.split()[0],
+        "machine": machine_id(),
+        "path": str(path),
+        "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+        "git": _git_facts(),
+        "parent": parent or {},
+    }
+
+
+def _git_facts() -> dict[str, Any]:
+    """Commit and uncommitted changes of the code in use; empty where it is an installed package."""
+    git = shutil.which("git")
+    root = Path(__file__).resolve().parents[2]
+    if git is None or not (root / ".git").exists():
+        return {}
+
+    def ask(*arguments: str) -> str:
+        answer = subprocess.run([git, "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+        return answer.stdout
+
+    commit = ask("rev-parse", "HEAD").strip()
+    patch = ask("diff", "HEAD")[:1_000_000] if commit else ""
+    return {"commit": commit, "patch": patch} if commit else {}

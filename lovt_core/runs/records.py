@@ -1,0 +1,101 @@
+"""What readers of the index get: frozen values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lovt_core.runs.state import ACTIVE, RESUMABLE, State
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run as the index knows it."""
+
+    id: str
+    name: str
+    kind: str
+    """`pretrain`, `evaluate` or `selftest`."""
+    state: State
+    attempt: int
+    detail: str
+    """Why it ended, or what it waits for."""
+    stop_asked: bool
+    created: float
+    """Unix seconds, as all times."""
+    started: float | None
+    ended: float | None
+    updated: float | None
+    """Time of the newest event."""
+    done: int
+    """Steps, or other units, done."""
+    total: int | None
+    unit: str
+    note: str
+    epoch: float
+    seconds_left: float | None
+    host: str
+    slot: str
+    tags: tuple[str, ...]
+    latest: dict[str, float]
+    """Newest value of each metric."""
+    best: dict[str, float]
+    """Best value of each `val/` metric: the smallest of losses, the largest of others."""
+    experiment: dict[str, Any]
+    origin: dict[str, Any]
+
+    @property
+    def is_active(self) -> bool:
+        """Queued, launched or running."""
+        return self.state in ACTIVE
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether `lovt resume` would take it."""
+        return self.state in RESUMABLE
+
+    @property
+    def subject(self) -> str:
+        """Method of a pre-training, tasks of an evaluation."""
+        match self.kind:
+            case "pretrain":
+                return str(self.experiment.get("method", {}).get("name", ""))
+            case "evaluate":
+                return ", ".join(self.experiment.get("tasks", []))
+            case _:
+                return self.kind
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values of one metric over steps, attempts joined where the next one resumed."""
+
+    metric: str
+    steps: tuple[int, ...]
+    epochs: tuple[float, ...]
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+    """May hold NaN and infinities."""
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event other than a metric line."""
+
+    attempt: int
+    time: float
+    kind: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """One result of an evaluation run."""
+
+    run_id: str
+    run_name: str
+    attempt: int
+    data: dict[str, Any]
+
+
+def is_smaller_better(metric: str) -> bool:
+    """Losses are minimised, scores maximised."""
+    return "loss" in metric

@@ -1,0 +1,103 @@
+"""One optimiser step: gradients of several batches added, checked, clipped, applied."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lovt_core.config.training import TrainingConfig
+from lovt_core.errors import TrainingError
+from lovt_core.training.clock import StepClock
+from lovt_core.training.optimiser import build_optimiser, set_learning_rate, trainable_parameters
+from lovt_core.training.precision import Precision
+from lovt_core.training.trainable import Trainable
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """Means over the batches of one optimiser step."""
+
+    losses: dict[str, float]
+    gradient_norm: float
+
+
+class OptimiserStep:
+    """Holds optimiser and precision. Values are read from the device once a step."""
+
+    def __init__(self, trainable: Trainable, config: TrainingConfig) -> None:
+        self.optimiser = build_optimiser(config.optimiser, trainable.model)
+        self.precision = Precision(config.precision, next(trainable.model.parameters()).device)
+        self.clock = StepClock()
+        self._trainable = trainable
+        self._parameters = trainable_parameters(trainable.model)
+        self._accumulate = config.accumulate
+        self._clip = config.optimiser.gradient_clip
+
+    def run(self, batches: Iterator[Any], count: int, step: int, learning_rate: float) -> StepOutcome:
+        """Step number `step` (counted from 1) over the next `count` batches.
+
+        Each batch's loss is divided by `accumulate`, also where an epoch ends with fewer. Raises TrainingError for a
+        loss or (without a loss scale) a gradient that is not finite, and when the GPU's memory does not suffice.
+        """
+        try:
+            return self._run(batches, count, step, learning_rate)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"out of GPU memory at step {step}: lower training.batch_size (and raise training.accumulate)"
+            ) from error
+
+    def _run(self, batches: Iterator[Any], count: int, step: int, learning_rate: float) -> StepOutcome:
+        sums = self._add_gradients(batches, count)
+        with self.clock.computing():
+            self.precision.unscale(self.optimiser)
+            norm = self._gradient_norm()
+            *values, gradient_norm = torch.stack([*sums.values(), norm.float()]).tolist()
+            losses = {name: value / count for name, value in zip(sums, values, strict=True)}
+            self._check_finite(losses["loss"], gradient_norm, step)
+            set_learning_rate(self.optimiser, learning_rate)
+            self.precision.step(self.optimiser)
+            self.optimiser.zero_grad(set_to_none=True)
+        return StepOutcome(losses, gradient_norm)
+
+    def _add_gradients(self, batches: Iterator[Any], count: int) -> dict[str, Tensor]:
+        sums: dict[str, Tensor] = {}
+        for _ in range(count):
+            batch = next(batches)
+            with self.clock.computing():
+                with self.precision.autocast():
+                    losses = self._trainable.compute_losses(batch)
+                self.precision.backward(losses["loss"] / self._accumulate)
+                for name, loss in losses.items():
+                    value = loss.detach().float()
+                    sums[name] = sums[name] + value if name in sums else value
+        return sums
+
+    def _gradient_norm(self) -> Tensor:
+        if self._clip is not None:
+            return nn.utils.clip_grad_norm_(self._parameters.values(), self._clip)
+        gradients = [parameter.grad for parameter in self._parameters.values() if parameter.grad is not None]
+        return nn.utils.get_total_norm(gradients)
+
+    def _check_finite(self, loss: float, gradient_norm: float, step: int) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(f"the loss is {loss} at step {step}; {self._describe_largest_gradient()}")
+        if not math.isfinite(gradient_norm) and not self.precision.may_overflow:
+            raise TrainingError(f"the gradient is not finite at step {step}; {self._describe_largest_gradient()}")
+
+    def _describe_largest_gradient(self) -> str:
+        largest = {
+            name: float(parameter.grad.abs().max())
+            for name, parameter in self._parameters.items()
+            if parameter.grad is not None and parameter.grad.numel()
+        }
+        if not largest:
+            return "no parameter has a gradient"
+        name = max(largest, key=lambda key: math.inf if math.isnan(largest[key]) else largest[key])
+        broken = sum(not math.isfinite(value) for value in largest.values())
+        return (
+            f"the largest gradient is {largest[name]:.4g}, of {name} "
+            f"({broken} of {len(largest)} parameters have gradients that are not finite)"
+        )

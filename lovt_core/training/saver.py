@@ -1,0 +1,71 @@
+"""Writes a training to its checkpoints folder, takes it up again from there, and removes what is superseded."""
+
+import shutil
+
+from lovt_core.config.training import TrainingConfig
+from lovt_core.training.checkpoint import STATE_SUFFIX, checkpoint_name, discard_checkpoints, save_checkpoint
+from lovt_core.training.loop_state import LoopState, state_from_json, state_to_json
+from lovt_core.training.optimiser import optimiser_tensors, restore_optimiser
+from lovt_core.training.optimiser_step import OptimiserStep
+from lovt_core.training.random_state import capture_generators, restore_generators
+from lovt_core.training.resume import ResumePoint, TrainingState, newest_whole_checkpoint, save_state
+from lovt_core.training.trainable import Trainable
+from lovt_core.values import Workplace
+
+
+class CheckpointSaver:
+    """Keeps the `last` and the `best` checkpoint of one training."""
+
+    def __init__(self, trainable: Trainable, step: OptimiserStep, place: Workplace) -> None:
+        self._trainable = trainable
+        self._step = step
+        self._place = place
+        self._last: str | None = None
+        self._device = next(trainable.model.parameters()).device
+
+    def save(self, state: LoopState) -> None:
+        """Publish weights and state after `state.step` steps; raises LovtError when the disk refuses.
+
+        The state comes first: whoever sees the folder of the weights may rely on both.
+        """
+        name = self.name_of(state)
+        folder = self._place.checkpoints / name
+        state_folder = folder.with_name(name + STATE_SUFFIX)
+        save_state(state_folder, self._capture(state))
+        content = {"step": state.step, "epoch": state.epoch, "describe": dict(self._trainable.describe())}
+        try:
+            save_checkpoint(folder, self._trainable.model, content, self._trainable.save_beside)
+        except BaseException:
+            shutil.rmtree(state_folder, ignore_errors=True)
+            raise
+        self._last = name
+
+    def name_of(self, state: LoopState) -> str:
+        """Name of the checkpoint that would be saved now."""
+        return checkpoint_name(state.step, self._place.attempt)
+
+    def discard_superseded(self, best: str | None, keep_states: bool = True) -> None:
+        """Remove all but `last` and `best`; only after the newest one was announced."""
+        keep = {name for name in (self._last, best) if name is not None}
+        if keep:
+            discard_checkpoints(self._place.checkpoints, keep, keep_states)
+
+    def restore(self, last: str, config: TrainingConfig) -> tuple[ResumePoint, LoopState]:
+        """Put model, optimiser and generators back to `last` (or the newest whole one); raises RecordError."""
+        point = newest_whole_checkpoint(self._place.checkpoints, last)
+        self._trainable.model.load_state_dict(point.checkpoint.load_model())
+        restore_optimiser(self._step.optimiser, self._trainable.model, point.state.optimiser)
+        document = point.state.document
+        self._step.precision.restore(document["precision"])
+        restore_generators(self._device, point.state.random, document["random"])
+        self._last = point.checkpoint.folder.name
+        return point, state_from_json(document["loop"], config)
+
+    def _capture(self, state: LoopState) -> TrainingState:
+        random_tensors, random_document = capture_generators(self._device)
+        document = {
+            "loop": state_to_json(state),
+            "precision": self._step.precision.state(),
+            "random": random_document,
+        }
+        return TrainingState(optimiser_tensors(self._step.optimiser, self._trainable.model), random_tensors, document)

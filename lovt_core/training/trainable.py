@@ -1,0 +1,41 @@
+"""What the loop trains: a model together with its batches and losses. Methods and the self-test provide it."""
+
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+class Trainable(Protocol):
+    """A model, its data and its losses; the loop knows nothing else of a method.
+
+    Batches of an epoch depend on (seed, epoch, batch index) alone, so that a resumed training sees the same ones.
+    """
+
+    @property
+    def model(self) -> nn.Module:
+        """Everything that is trained and saved, on the training device."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the random generators when a training begins (and of the data, inside)."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Number of training batches in each epoch, at least 1."""
+
+    def training_batches(self, epoch: int, skip: int) -> Generator[Any, None, None]:
+        """The batches of `epoch` (counted from 0) from batch index `skip` on."""
+
+    def validation_batches(self, epoch: int) -> Iterator[Any]:
+        """All validation batches, in order, at least one."""
+
+    def compute_losses(self, batch: Any) -> dict[str, Tensor]:
+        """Scalars by name; `loss` is the one that is minimised, the others are only reported."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """JSON values that suffice to rebuild the model from its tensors; they go into `checkpoint.json`."""
+
+    def save_beside(self, folder: Path) -> None:
+        """Write what else belongs into a checkpoint folder (a tokenizer); may write nothing."""

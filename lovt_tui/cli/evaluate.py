@@ -1,0 +1,75 @@
+"""`lovt evaluate`: judge an encoder on localized tasks."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lovt_tui.cli.context import DetachOption, JsonOption, SetOption, WorkspaceOption, get_workspace
+
+if TYPE_CHECKING:
+    from lovt_core.config.experiment import EvaluateExperiment
+
+
+def command(
+    encoder: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENCODER", help="A pre-training run, random, random-fitted, imagenet, or a safetensors file."
+        ),
+    ],
+    tasks: Annotated[
+        list[str] | None, typer.Option("--task", "-t", help="Task id, or several with commas [default: covid-linear].")
+    ] = None,
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", "-e", help="Experiment file with settings other than the protocol's.")
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="timm model of an encoder that is no run [default: resnet50].")
+    ] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="best or last checkpoint of a run [default: best].")] = None,
+    label: Annotated[str | None, typer.Option(help="Row name in the comparison.")] = None,
+    overrides: SetOption = None,
+    detach: DetachOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate one encoder on localized tasks: learning-rate search, five replicates, mean and 95 % interval.
+
+    Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task covid-linear
+    """
+    from lovt_tui.cli.follow import launch
+    from lovt_tui.cli.readiness import check_tasks, resolve_encoder
+
+    place = get_workspace(workspace)
+    settings: dict[str, Any] = {
+        "encoder.source": resolve_encoder(place, encoder),
+        "encoder.backbone": backbone,
+        "encoder.checkpoint": checkpoint,
+        "encoder.label": label,
+    }
+    given = [f"{key}={value}" for key, value in settings.items() if value is not None]
+    names = [name.strip() for item in tasks or [] for name in item.split(",") if name.strip()]
+    if names:
+        given.append(f"tasks=[{', '.join(names)}]")
+    loaded = _load(experiment, encoder, [*given, *(overrides or [])])
+    check_tasks(place, loaded)
+    raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
+
+
+def _load(experiment: str | None, encoder: str, overrides: list[str]) -> "EvaluateExperiment":
+    from lovt_core.config.loading import find_experiment_file, load_experiment
+    from lovt_core.errors import ConfigError
+
+    file = find_experiment_file(experiment or "evaluation/localized.yaml")
+    loaded = load_experiment(file, [f"name={_name(encoder)}", *overrides])
+    if loaded.kind != "evaluate":
+        raise ConfigError(f"{file}: kind: is '{loaded.kind}': `lovt evaluate` needs an experiment of kind evaluate")
+    return loaded
+
+
+def _name(encoder: str) -> str:
+    """Name of the evaluation run: the encoder's, made fit for a file name."""
+    stem = Path(encoder).stem.lower()
+    kept = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in stem).strip("._-")
+    return f"eval-{kept}"[:64]

@@ -1,0 +1,143 @@
+"""Launch and follow: show a run's progress until it ends; ctrl-c asks it to stop and save."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lovt_tui.cli.context import get_console, print_json
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from lovt_core.config.experiment import Experiment
+    from lovt_core.runs.directory import RunDirectory
+    from lovt_core.runs.index import Index
+    from lovt_core.runs.records import EventRow, RunRow
+    from lovt_core.runs.workspace import Workspace
+
+LOOK_SECONDS = 0.5
+
+
+def launch(workspace: "Workspace", experiment: "Experiment", *, detach: bool, as_json: bool) -> int:
+    """Queue an experiment and follow its run, unless `detach`; the exit code."""
+    from lovt_core.runs.requests import queue_run
+
+    run = queue_run(workspace, experiment)
+    if detach:
+        if as_json:
+            print_json({"id": run.id, "path": run.path})
+        else:
+            sys.stdout.write(f"{run.id}\n")
+        return 0
+    return follow(workspace, run, as_json=as_json)
+
+
+def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool) -> int:
+    """Show a run until it ends; 0 when it finished, 130 when it was stopped, 1 otherwise."""
+    from lovt_core.runs.index import Index
+
+    index = Index(workspace)
+    try:
+        row = _watch(index, run)
+    finally:
+        index.close()
+    if as_json:
+        print_json({"id": row.id, "state": row.state, "detail": row.detail, "best": row.best, "latest": row.latest})
+    else:
+        _print_end(row, run.path)
+    if row.state == "finished":
+        return 0
+    return 130 if row.state in ("stopped", "cancelled") else 1
+
+
+def _watch(index: "Index", run: "RunDirectory") -> "RunRow":
+    """Draw until the run is at its end; an interrupted one is queued again by itself and goes on."""
+    shown = 0
+    stop_asked = False
+    with _progress() as (progress, task):
+        progress.console.print(f"run {run.id}")
+        while True:
+            try:
+                index.sync()
+                row = index.run(run.id)
+                shown += _print_news(progress, index.events(run.id)[shown:])
+                _update(progress, task, row)
+                if not row.is_active and row.state != "interrupted":
+                    return row
+                time.sleep(LOOK_SECONDS)
+            except KeyboardInterrupt:
+                if stop_asked:
+                    progress.console.print(f"left to itself; `lovt show {run.id}` shows it")
+                    raise
+                stop_asked = True
+                _ask_to_stop(progress, run)
+
+
+def _ask_to_stop(progress: "Progress", run: "RunDirectory") -> None:
+    from lovt_core.errors import InputError
+    from lovt_core.runs.requests import request_stop
+
+    try:
+        request_stop(run)
+    except InputError:
+        return  # it ended in the meantime, which the next look shows
+    progress.console.print("asked to stop: it finishes its step and saves (ctrl-c again leaves it to itself)")
+
+
+@contextmanager
+def _progress() -> "Iterator[tuple[Progress, TaskID]]":
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[done]}")),
+        *(TextColumn("{task.fields[left]}"), TimeElapsedColumn(), TextColumn("{task.fields[metric]}")),
+    )
+    with Progress(*columns, console=get_console(stderr=True), refresh_per_second=4) as progress:
+        yield progress, progress.add_task("queued", total=None, done="", left="", metric="")
+
+
+def _update(progress: "Progress", task: "TaskID", row: "RunRow") -> None:
+    state = f"{row.state}, stopping" if row.stop_asked else row.state
+    left = f"{_duration(row.seconds_left)} left" if row.seconds_left is not None else ""
+    done = f"{row.done}/{row.total} {row.unit}" if row.total else ""
+    metric = next((f"{name} {row.latest[name]:.4g}" for name in ("val/loss", "train/loss") if name in row.latest), "")
+    progress.update(
+        task, description=state, completed=row.done, total=row.total, done=done, left=left, metric=metric or row.note
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _print_news(progress: "Progress", events: "list[EventRow]") -> int:
+    """Print what matters of new events; how many there were."""
+    for event in events:
+        if event.kind == "alarm":
+            progress.console.print(f"note: {event.data['message']}", markup=False, style="yellow")
+        elif event.kind == "result" and event.data["data"].get("type") == "cell":
+            progress.console.print(describe_cell(event.data["data"]), markup=False)
+    return len(events)
+
+
+def describe_cell(cell: dict[str, Any]) -> str:
+    """One line on a task's score; a single replicate has no interval."""
+    interval = f" ± {cell['ci95']:.4f}" if cell.get("ci95") is not None else ""
+    return f"{cell['task']}: {cell['metric']} {cell['mean']:.4f}{interval}"
+
+
+def _print_end(row: "RunRow", path: Path) -> None:
+    console = get_console()
+    best = "".join(f"  best {name} {value:.4g}" for name, value in row.best.items() if name == "val/loss")
+    console.print(f"{row.id} {row.state}{best}", markup=False)
+    if row.detail:
+        console.print(row.detail, markup=False)
+    if row.state in ("failed", "lost"):
+        console.print(f"log: {path / 'log.txt'}", markup=False)
+    if row.is_resumable:
+        console.print(f"go on with: lovt resume {row.id}", markup=False)

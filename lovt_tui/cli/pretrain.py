@@ -1,0 +1,35 @@
+"""`lovt pretrain`: start a pre-training and follow it."""
+
+from typing import Annotated
+
+import typer
+
+from lovt_tui.cli.context import DetachOption, JsonOption, SetOption, WorkspaceOption, get_workspace
+
+
+def command(
+    experiment: Annotated[str, typer.Argument(metavar="FILE", help="Experiment file, or the name of a shipped one.")],
+    overrides: SetOption = None,
+    detach: DetachOption = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pre-train an encoder as an experiment file says, and follow the run.
+
+    ctrl-c asks the run to stop and save; closing the terminal leaves it at work.
+
+    Example: lovt pretrain experiments/pretraining/covid-chestxray.yaml --set training.max_epochs=5
+    """
+    from lovt_core.config.loading import find_experiment_file, load_experiment
+    from lovt_core.errors import ConfigError
+    from lovt_tui.cli.follow import launch
+    from lovt_tui.cli.readiness import check_paired_data
+
+    file = find_experiment_file(experiment)
+    loaded = load_experiment(file, overrides or [])
+    if loaded.kind == "evaluate":
+        raise ConfigError(f"{file}: kind: is 'evaluate': start it with `lovt evaluate {experiment}`")
+    place = get_workspace(workspace)
+    if loaded.kind == "pretrain":
+        check_paired_data(place, loaded)
+    raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))

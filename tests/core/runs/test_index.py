@@ -1,0 +1,174 @@
+"""The index takes each line in exactly once, whoever reads, and is built again when it is gone or damaged."""
+
+import json
+import math
+import threading
+
+from lovt_core.config.experiment import SelftestExperiment
+from lovt_core.runs.control import append_control, record
+from lovt_core.runs.directory import create_run
+from lovt_core.runs.events import EventWriter, encode_value
+from lovt_core.runs.index import Index
+from lovt_core.values import Metrics, Result
+
+
+def start(run, attempt=1):
+    if attempt > 1:
+        append_control(run.control, record("queued", attempt))
+    append_control(run.control, record("launch", attempt))
+    writer = EventWriter(run.events(attempt))
+    writer.write("started", {"host": "here", "slot": "CPU"})
+    return writer
+
+
+def log(writer, step, **values):
+    named = {name.replace("_", "/", 1): value for name, value in values.items()}
+    writer.write(*encode_value(Metrics(step, step / 10, named, 100)))
+
+
+def test_points_states_and_best_values(workspace):
+    run = create_run(workspace, SelftestExperiment(name="first"))
+    index = Index(workspace)
+    assert index.sync()
+    assert index.runs()[0].state == "queued"
+    writer = start(run)
+    for step, loss in ((1, 3.0), (2, math.nan), (3, 2.0), (4, math.inf)):
+        log(writer, step, train_loss=loss, val_loss=loss)
+    index.sync()
+    row = index.run("first")
+    assert row.state == "lost"  # nobody holds the worker's lock
+    assert (row.done, row.total, row.slot) == (4, 100, "CPU")
+    assert row.best == {"val/loss": 2.0}
+    assert row.latest["train/loss"] == math.inf
+    curve = index.curve(run.id, "train/loss")
+    assert curve.steps == (1, 2, 3, 4)
+    assert math.isnan(curve.values[1])
+    assert not index.sync()
+    writer.write_last_word("finished")
+    assert index.sync()
+    assert index.run(run.id).state == "finished"
+    assert not index.sync()
+    index.close()
+    writer.close()
+
+
+def test_a_resumed_attempt_cuts_the_earlier_one(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    for step in (1, 2, 3, 4):
+        log(writer, step, train_loss=float(step))
+    writer.close()
+    writer = start(run, 2)
+    for step in (3, 4, 5):
+        log(writer, step, train_loss=10.0 * step)
+    writer.write_last_word("finished")
+    writer.close()
+    index = Index(workspace)
+    index.sync()
+    curve = index.curve(run.id, "train/loss")
+    assert curve.steps == (1, 2, 3, 4, 5)
+    assert curve.values == (1.0, 2.0, 30.0, 40.0, 50.0)
+    index.close()
+
+
+def test_torn_line_then_the_rest(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    path = run.events(1)
+    index = Index(workspace)
+    with path.open("ab") as file:
+        file.write(b'{"t":1,"event":"metrics","step":1,"values":{"tr')
+    index.sync()
+    assert index.metric_names(run.id) == []
+    assert not index.sync()  # the same torn end is no news
+    with path.open("ab") as file:
+        file.write(b'ain/loss":5.0}}\n')
+    assert index.sync()
+    assert index.curve(run.id, "train/loss").values == (5.0,)
+    index.close()
+    writer.close()
+
+
+def test_a_replaced_file_is_taken_in_anew(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    log(writer, 1, train_loss=1.0)
+    log(writer, 2, train_loss=1.0)
+    index = Index(workspace)
+    index.sync()
+    path = run.events(1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:2]))
+    index.sync()
+    assert index.curve(run.id, "train/loss").steps == (1,)
+    index.close()
+    writer.close()
+
+
+def test_deleted_runs_go_and_damaged_ones_are_named(workspace):
+    run = create_run(workspace, SelftestExperiment(name="gone"))
+    broken = create_run(workspace, SelftestExperiment(name="broken"))
+    (broken.path / "experiment.yaml").write_text("kind: selftest\nname: broken\nwidht: 3\n")
+    index = Index(workspace)
+    index.sync()
+    assert [row.name for row in index.runs()] == ["gone"]
+    assert "widht" in index.broken[broken.id]
+    for path in sorted(run.path.rglob("*"), reverse=True):
+        path.unlink()
+    run.path.rmdir()
+    index.sync()
+    assert index.runs() == []
+    index.close()
+
+
+def test_garbage_and_deletion_cost_nothing(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    log(writer, 1, train_loss=1.0)
+    writer.write(*encode_value(Result({"type": "replicate", "value": 0.5})))
+    index = Index(workspace)
+    index.sync()
+    index.close()
+    workspace.index.write_bytes(b"garbage" * 4096)
+    index = Index(workspace)
+    index.sync()
+    assert index.curve(run.id, "train/loss").values == (1.0,)
+    assert index.results()[0].data == {"type": "replicate", "value": 0.5}
+    index.close()
+    writer.close()
+
+
+def test_eight_readers_take_each_line_in_once(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    stop = threading.Event()
+    failures = []
+
+    def read():
+        index = Index(workspace)
+        try:
+            while not stop.is_set():
+                index.sync()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            index.close()
+
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    for step in range(1, 201):
+        log(writer, step, train_loss=float(step))
+        if step % 20 == 0:
+            writer.write("alarm", {"message": str(step)})
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert failures == []
+    index = Index(workspace)
+    index.sync()
+    assert index.curve(run.id, "train/loss").steps == tuple(range(1, 201))
+    alarms = [json.loads(event.data["message"]) for event in index.events(run.id, "alarm")]
+    assert alarms == list(range(20, 201, 20))
+    index.close()
+    writer.close()
