@@ -159,7 +159,9 @@ def start_workload(experiment: Experiment, place: Workplace) -> Iterator[Value]:
     """The generator that does what the experiment says."""
     match experiment.kind:
         case "pretrain":
-            raise InputError("this version does not pre-train yet: it evaluates encoders and runs self-tests")
+            from lovt_core.pretrain import pretrain
+
+            return pretrain(experiment, place)
         case "evaluate":
             from lovt_core.evaluate import evaluate
 
@@ -204,6 +206,10 @@ def answer(line: dict[str, Any]) -> None:
 
 def start_job(name: str, experiment: Experiment, place: Workplace) -> Iterator[Value]:
     """The generator of a job."""
+    if name == "check" and experiment.kind == "pretrain":
+        from lovt_core.pretrain import check
+
+        return check(experiment, place)
     raise InputError(f"no job '{name}' for an experiment of kind {experiment.kind}")
 
 

@@ -2,11 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lovt_core.config.base import Section
 
-Range = tuple[float, float]
+
+def _ascends(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError(f"the smallest value {limits[0]:g} is above the largest one {limits[1]:g}")
+    return limits
+
+
+_Positive = Annotated[float, Field(gt=0)]
+_Share = Annotated[float, Field(gt=0, le=1)]
+_NotNegative = Annotated[float, Field(ge=0)]
+AreaRange = Annotated[tuple[_Share, _Share], AfterValidator(_ascends)]
+PositiveRange = Annotated[tuple[_Positive, _Positive], AfterValidator(_ascends)]
+FactorRange = Annotated[tuple[_NotNegative, _NotNegative], AfterValidator(_ascends)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -30,15 +42,15 @@ class ImageAugmentationConfig(Section):
     """Random view of an image, drawn per sample."""
 
     enabled: bool = True
-    crop_area: Range = (0.6, 1.0)
-    crop_aspect: Range = (0.75, 4 / 3)
+    crop_area: AreaRange = (0.6, 1.0)
+    crop_aspect: PositiveRange = (0.75, 4 / 3)
     flip: Probability = 0.5
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 20.0
     translation: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    scale: Range = (0.95, 1.05)
-    brightness: Range = (0.6, 1.4)
-    contrast: Range = (0.6, 1.4)
-    blur_sigma: Range | None = (0.1, 3.0)
+    scale: PositiveRange = (0.95, 1.05)
+    brightness: FactorRange = (0.6, 1.4)
+    contrast: FactorRange = (0.6, 1.4)
+    blur_sigma: FactorRange | None = (0.1, 3.0)
 
 
 class ReportAugmentationConfig(Section):

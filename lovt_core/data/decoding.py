@@ -11,7 +11,7 @@ from PIL import Image
 from lovt_core.data.catalog import DataSet
 from lovt_core.data.equalisation import GREY_VALUES, Pixels, equalise, measure
 from lovt_core.data.hashing import compute_hash
-from lovt_core.data.images import load_image, load_mask, to_channel_mean, to_luma
+from lovt_core.data.images import DECODING_ERRORS, load_image, load_mask, to_channel_mean, to_luma
 from lovt_core.data.prepared_meta import Problem
 from lovt_core.data.sources.download import Item
 from lovt_core.data.transforms import EvaluationFrame, shrink_to_short_side
@@ -19,6 +19,8 @@ from lovt_core.errors import DataError
 
 RECIPE = 1
 """Raised whenever the same file would give other pixels, masks, hashes or moments than before."""
+MAX_PADDED_PIXELS = 1 << 28
+"""Pixels of the square around an image; a strip of 1 x 100,000 pixels would need ten gigabytes."""
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -63,6 +65,8 @@ def decode_item(recipe: Recipe, item: Item) -> DecodedItem:
             images.append(_decode_image(recipe, file, item.masks))
         except DataError as error:
             problems.append(_place(recipe.root, (file, *item.masks), str(error)))
+        except DECODING_ERRORS as error:
+            problems.append(Problem(where=file, what=f"cannot be prepared ({error or type(error).__name__})"))
     return DecodedItem(item, tuple(images), tuple(problems))
 
 
@@ -74,6 +78,8 @@ def _decode_image(recipe: Recipe, file: str, mask_files: tuple[str, ...]) -> Dec
         pixels = shrink_to_short_side(original.values, recipe.size)
         return DecodedImage(pixels, None, compute_hash(luma), original.mean, original.variance)
     height, width = luma.shape
+    if max(height, width) ** 2 > MAX_PADDED_PIXELS:
+        raise DataError(f"{recipe.root / file}: {width} x {height} pixels are too many to be padded to a square")
     frame = EvaluationFrame(height, width, recipe.size)
     masks = np.stack([frame.apply_to_mask(_load_fitting_mask(recipe.root / name, luma)) for name in mask_files])
     stored = _pass_through_jpeg(original.values) if recipe.data_set.jpeg_round_trip else original.values

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from lovt_core import __version__
 from lovt_core.data.catalog import DataSet
 from lovt_core.data.decoding import RECIPE
 from lovt_core.data.prepared_meta import FORMAT, FlowStep, PreparedMeta, Problem
-from lovt_core.data.sources.download import Download
+from lovt_core.data.sources.download import Download, printable
 from lovt_core.data.version_writer import VersionWriter
 from lovt_core.errors import DataError
 
@@ -31,9 +32,19 @@ class Origin:
     size: int
     download: Download
 
-    def compute_stamp(self) -> str:
-        """sha256 (hex) over names, sizes and times of all files, what the source made of them, and the settings."""
-        settings = [FORMAT, RECIPE, PIL.__version__, self.size, astuple(self.data_set)]
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the download carries a generator's marker."""
+        return (self.download.root / SYNTHETIC_MARKER).exists()
+
+    @cached_property
+    def stamp(self) -> str:
+        """sha256 (hex) over names, sizes and times of all files, what the source made of them, and the settings.
+
+        Computed once, before anything is decoded: a file that changes meanwhile makes another stamp next time.
+        """
+        settings = [FORMAT, RECIPE, PIL.__version__, self.size, astuple(self.data_set), self.is_synthetic]
+        settings += [problem.model_dump() for problem in self.download.problems]
         digest = hashlib.sha256(json.dumps(settings).encode())
         for table in self.download.tables:
             digest.update(_stamp_file(self.download.root, table))
@@ -44,11 +55,11 @@ class Origin:
         return digest.hexdigest()
 
 
-def is_genuine(data_set: DataSet, root: Path, ids: Sequence[str]) -> bool:
+def is_genuine(origin: Origin, ids: Sequence[str]) -> bool:
     """Whether this may pass for the real data set: no generator's marker and, where ids were published, just those."""
-    if (root / SYNTHETIC_MARKER).exists():
+    if origin.is_synthetic:
         return False
-    published = data_set.published_ids_sha256
+    published = origin.data_set.published_ids_sha256
     return published is None or hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest() == published
 
 
@@ -68,10 +79,10 @@ def describe_version(
         equalised=data_set.equalised,
         classes=data_set.classes,
         fingerprint=fingerprint,
-        synthetic=(download.root / SYNTHETIC_MARKER).exists(),
-        genuine=is_genuine(data_set, download.root, writer.ids),
-        source=str(download.root),
-        source_stamp=origin.compute_stamp(),
+        synthetic=origin.is_synthetic,
+        genuine=is_genuine(origin, writer.ids),
+        source=printable(str(download.root)),
+        source_stamp=origin.stamp,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         software={
             "lovt-tui": __version__,

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
@@ -25,8 +25,10 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_in_order(function: Callable[[A], R], arguments: Sequence[A], workers: int | None) -> Iterator[R]:
+def map_in_order(function: Callable[[A], R], arguments: Sequence[A], workers: int | None) -> Generator[R, None, None]:
     """Yield `function(argument)` in the order of the arguments; only a few results wait at a time.
+
+    Closing the generator ends its processes.
 
     Raises LovtError when a process dies (most likely for lack of memory).
     """

@@ -25,11 +25,18 @@ def preparation_lock(folder: Path) -> Iterator[None]:
         raise LovtError(f"cannot prepare in {folder}: {error.strerror}") from error
     try:
         _take(descriptor, folder)
-        for leftover in folder.glob(".*.tmp"):
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        _clean(folder)
         yield
     finally:
         os.close(descriptor)
+
+
+def _clean(folder: Path) -> None:
+    try:
+        for leftover in folder.glob(".*.tmp"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    except OSError as error:
+        raise LovtError(f"cannot remove {error.filename}, left by a killed command: {error.strerror}") from error
 
 
 def _take(descriptor: int, folder: Path) -> None:

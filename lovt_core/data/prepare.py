@@ -4,7 +4,7 @@ import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,13 @@ from lovt_core.data.preparation_lock import preparation_lock
 from lovt_core.data.prepared import PreparedData
 from lovt_core.data.prepared_meta import FlowStep, Problem, load_meta
 from lovt_core.data.sources.scan import scan_download
-from lovt_core.data.version_writer import VersionWriter, write_meta
+from lovt_core.data.version_writer import VersionWriter, replace_meta, write_meta
 from lovt_core.data.versions import find_versions, make_current, version_folder
 from lovt_core.errors import DataError, InputError, LovtError
 from lovt_core.files import publish_folder
 from lovt_core.values import Progress
 
-MIN_SIZE = 8
+MIN_SIZE, MAX_SIZE = 8, 4096
 _SHOWN_PROBLEMS = 20
 
 
@@ -62,13 +62,15 @@ def prepare(name: str, source: Path, root: Path, options: PrepareOptions, on_pro
 def _check_options(size: int, options: PrepareOptions) -> None:
     if size < MIN_SIZE:
         raise InputError(f"size {size} is too small: at least {MIN_SIZE} pixels are needed")
+    if size > MAX_SIZE:
+        raise InputError(f"size {size} is too large: at most {MAX_SIZE} pixels are kept")
     if options.workers is not None and options.workers < 1:
         raise InputError(f"{options.workers} workers cannot work: at least 1 is needed")
 
 
 def _find_same(origin: Origin, root: Path, options: PrepareOptions) -> Path | None:
     """A whole version made from the very same files, unless it left out what must not be left out now."""
-    stamp = origin.compute_stamp()
+    stamp = origin.stamp
     for folder in find_versions(root, origin.data_set.name):
         try:
             meta = load_meta(folder)
@@ -80,12 +82,13 @@ def _find_same(origin: Origin, root: Path, options: PrepareOptions) -> Path | No
 
 
 def _build(origin: Origin, root: Path, options: PrepareOptions, on_progress: OnProgress) -> Path:
-    """Write a new version and publish it, unless one with the same content is there and whole."""
+    """Write a new version and publish it; where one with the same content is there and whole, only its meta is new."""
     with _building_folder(root / origin.data_set.name) as building:
         fingerprint = _write(origin, building, options, on_progress)
         target = version_folder(root, origin.data_set.name, origin.size, fingerprint)
         if target.exists():
             if not verify(target):
+                replace_meta(building, target)  # its history is this download's: what it left out must be told
                 return target
             shutil.rmtree(target)
         with publish_folder(target) as published:
@@ -109,8 +112,8 @@ def _write(origin: Origin, folder: Path, options: PrepareOptions, on_progress: O
     recipe = Recipe(data_set, origin.download.root, origin.size)
     items = sorted(origin.download.items, key=lambda item: (item.patient, item.id))
     problems: list[Problem] = []
-    with VersionWriter(folder, with_masks=data_set.kind == "localized") as writer:
-        decoded = map_in_order(functools.partial(decode_item, recipe), items, options.workers)
+    results = map_in_order(functools.partial(decode_item, recipe), items, options.workers)
+    with closing(results) as decoded, VersionWriter(folder, with_masks=data_set.kind == "localized") as writer:
         for done, result in enumerate(decoded, start=1):
             problems += result.problems
             if not result.problems:

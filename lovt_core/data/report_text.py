@@ -16,7 +16,7 @@ MIN_TOKENS = 3
 
 _LINE_BREAKS = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+")
 _BLANKS = re.compile(r"[ \t]+")
-_PARAGRAPH_BREAK = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n)){2,}")
+_PARAGRAPH_BREAK = re.compile(r"(?:[ \t]*(?:\r\n|\r(?!\n)|\n)){2,}")  # one CR LF is one break, not two
 _ITEM_BREAK = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*(?=(?:\(?\d{1,2}[.)]|[-*•])[ \t])")
 _ITEM_MARK = re.compile(r"(?:\(?\d{1,2}[.)]|[-*•])(?:\s+(?=\S)|(?=[A-Z][a-z]))")
 _TOKEN = re.compile(r"\w+(?:[-'’./]\w+)*|[^\w\s]")

@@ -90,6 +90,8 @@ def _check_header(path: Path, fields: Sequence[str], required: Sequence[str]) ->
 
 
 def _zip_row(path: Path, number: int, columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
+    while len(fields) > len(columns) and not fields[-1].strip():
+        fields = fields[:-1]  # spreadsheets leave commas behind where something was deleted
     if len(fields) != len(columns):
         raise DataError(f"{path}: row {number}: {len(fields)} fields instead of {len(columns)}")
     return {column: field.strip() for column, field in zip(columns, fields, strict=True)}

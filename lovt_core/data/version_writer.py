@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ from lovt_core.data.prepared import (
 )
 from lovt_core.data.prepared_meta import META_FILE, PreparedMeta
 from lovt_core.data.sources.download import Item
+from lovt_core.files import write_bytes_atomic, write_text_atomic
 
 
 class _HashedFile:
@@ -37,6 +39,7 @@ class _HashedFile:
         self._digest.update(content)
 
     def close(self) -> str:
+        """sha256 (hex) of all that was written; OSError when the last of it did not fit."""
         self._file.close()
         return self._digest.hexdigest()
 
@@ -62,8 +65,9 @@ class VersionWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            file.close()
+        with ExitStack() as stack:  # closes every file, also where one of them cannot be flushed
+            for file in self._files.values():
+                stack.callback(file.close)
 
     @property
     def num_images(self) -> int:
@@ -120,6 +124,19 @@ def write_meta(folder: Path, meta: PreparedMeta, sha256: dict[str, str]) -> None
     sha256 = sha256 | {META_FILE: compute_file_sha256(folder / META_FILE)}
     with _create(folder / CHECKSUMS_FILE) as file:
         file.write(json.dumps(sha256, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def replace_meta(source: Path, target: Path) -> None:
+    """Give the version `target` the meta that was written for the same content in `source`.
+
+    Readers see the old meta or the new one. Killed between the two files, `verify` reports the version and the next
+    preparation writes it anew.
+    """
+    checksums = json.loads((target / CHECKSUMS_FILE).read_text(encoding="utf-8"))
+    meta = (source / META_FILE).read_bytes()
+    checksums[META_FILE] = hashlib.sha256(meta).hexdigest()
+    write_bytes_atomic(target / META_FILE, meta)
+    write_text_atomic(target / CHECKSUMS_FILE, json.dumps(checksums, indent=1, sort_keys=True) + "\n")
 
 
 def _create(path: Path) -> Any:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from lovt_core.data.catalog import find_data_set
-from lovt_core.data.prepared_meta import META_FILE
+from lovt_core.data.prepared_meta import META_FILE, load_meta
 from lovt_core.errors import DataError
 from lovt_core.files import write_text_atomic
 
@@ -42,9 +42,19 @@ def load_current(root: Path, name: str) -> dict[int, str]:
 
 def make_current(root: Path, name: str, size: int, folder: str) -> None:
     """Let `folder` be the current version of that size."""
-    current = load_current(root, name) | {size: folder}
+    current = _load_or_recover(root, name) | {size: folder}
     text = json.dumps({str(key): current[key] for key in sorted(current)}, indent=1) + "\n"
     write_text_atomic(root / name / CURRENT_FILE, text)
+
+
+def _load_or_recover(root: Path, name: str) -> dict[int, str]:
+    """The current versions; where `current.json` is damaged, the newest version of each size."""
+    try:
+        return load_current(root, name)
+    except DataError:
+        by_age = sorted(find_versions(root, name), key=lambda folder: (folder / META_FILE).stat().st_mtime_ns)
+        sizes = ((folder.name.partition("-")[0], folder.name) for folder in by_age)
+        return {int(size): folder for size, folder in sizes if size.isdigit()}
 
 
 def find_current(root: Path, name: str, size: int | None) -> Path:
@@ -67,8 +77,21 @@ def find_current(root: Path, name: str, size: int | None) -> Path:
 
 
 def find_fingerprint(root: Path, name: str, fingerprint: str) -> Path:
-    """Folder of the version whose fingerprint begins so; raises DataError."""
-    matches = [folder for folder in find_versions(root, name) if folder.name.partition("-")[2] == fingerprint[:8]]
+    """Folder of the version whose fingerprint begins so; raises DataError where there is none, or several."""
+    versions = find_versions(root, name)
+    matches = [folder for folder in versions if _load_fingerprint(folder).startswith(fingerprint)]
     if len(matches) != 1:
-        raise DataError(f"no prepared version of {name} in {root} has the fingerprint {fingerprint[:8]}")
+        problem = (
+            f"{len(matches)} prepared versions of {name} have" if matches else f"no prepared version of {name} has"
+        )
+        known = ", ".join(folder.name for folder in versions) or "none"
+        raise DataError(f"{problem} a fingerprint beginning with '{fingerprint}' in {root}; versions there: {known}")
     return matches[0]
+
+
+def _load_fingerprint(folder: Path) -> str:
+    """Fingerprint of a version; empty where its meta is damaged, so that it matches no fingerprint."""
+    try:
+        return load_meta(folder).fingerprint
+    except DataError:
+        return ""

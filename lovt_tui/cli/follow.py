@@ -35,8 +35,8 @@ def launch(workspace: "Workspace", experiment: "Experiment", *, detach: bool, as
     return follow(workspace, run, as_json=as_json)
 
 
-def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool) -> int:
-    """Show a run until it ends; 0 when it finished, 130 when it was stopped, 1 otherwise."""
+def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool = False, quiet: bool = False) -> int:
+    """Show a run until it ends; 0 when it finished, 130 when stopped, 1 otherwise. `quiet`: no word if all is well."""
     from lovt_core.runs.index import Index
 
     index = Index(workspace)
@@ -46,7 +46,7 @@ def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool) -> int
         index.close()
     if as_json:
         print_json({"id": row.id, "state": row.state, "detail": row.detail, "best": row.best, "latest": row.latest})
-    else:
+    elif not (quiet and row.state == "finished"):
         _print_end(row, run.path)
     if row.state == "finished":
         return 0

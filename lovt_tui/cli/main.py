@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lovt_tui.cli import compare, evaluate, pretrain, resume, runs, show, stop, weights
+from lovt_tui.cli import check, compare, data, demo, evaluate, pretrain, resume, runs, show, stop, weights
 
 app = typer.Typer(
     name="lovt",
@@ -16,13 +16,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("demo")(demo.command)
 app.command("pretrain")(pretrain.command)
+app.command("check")(check.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
 app.command("runs")(runs.command)
 app.command("show")(show.command)
 app.command("stop")(stop.command)
 app.command("resume")(resume.command)
+app.add_typer(data.app, name="data")
 app.add_typer(weights.app, name="weights")
 
 

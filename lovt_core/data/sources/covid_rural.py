@@ -7,7 +7,7 @@ without lesions: those have a mask of zeros.
 from pathlib import Path
 
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.sources.download import Download, Flow, Item, find_repeated_ids, require_layout
+from lovt_core.data.sources.download import Download, Flow, Item, find_repeated_ids, printable, require_layout
 from lovt_core.errors import DataError
 
 IMAGES, MASKS = "jpgs", "pngs_masks"
@@ -30,7 +30,7 @@ def scan(root: Path, documented_layout: tuple[str, ...]) -> Download:
     flow.drop(len(repeated), "of the same name")
     stems = {path.stem for path in images}
     lonely = [
-        Problem(where=f"{MASKS}/{path.name}", what=f"no image of that name in {IMAGES}")
+        Problem(where=f"{MASKS}/{printable(path.name)}", what=f"no image of that name in {IMAGES}")
         for stem, path in masks.items()
         if stem not in stems
     ]
@@ -44,7 +44,9 @@ def _list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _find_problem(path: Path, masks: dict[str, Path]) -> Problem | None:
-    where = f"{IMAGES}/{path.name}"
+    where = f"{IMAGES}/{printable(path.name)}"
+    if printable(path.name) != path.name:
+        return Problem(where=where, what="the name is not UTF-8 text: rename the file and its mask")
     if "_" not in path.stem.lstrip("_"):
         return Problem(where=where, what="the name does not tell the patient: <patient>_<date>-XR.jpg is expected")
     if path.stem not in masks:

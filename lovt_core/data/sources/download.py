@@ -48,6 +48,8 @@ class Flow:
 
 def require_layout(root: Path, expected: Sequence[str], documented: Sequence[str]) -> None:
     """Raise DataError, saying what was expected and what was found, unless `root` holds all `expected` names."""
+    if not root.exists():
+        raise DataError(f"{root} does not exist: give the folder of the download as --source")
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: give the folder of the download as --source")
     found = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
@@ -59,6 +61,11 @@ def require_layout(root: Path, expected: Sequence[str], documented: Sequence[str
     shown = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "") if found else "nothing"
     layout = "".join(f"\n  {line}" for line in documented)
     raise DataError(f"{root}: no {' and no '.join(missing)} there, but {shown}{hint}\nexpected layout:{layout}")
+
+
+def printable(name: str) -> str:
+    """The name with bytes that are no UTF-8 text written as `\\udcXX`, so that it can be shown and stored."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def find_repeated_ids(items: Sequence[Item]) -> tuple[tuple[Item, ...], tuple[Problem, ...]]:

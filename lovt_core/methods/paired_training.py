@@ -1,0 +1,87 @@
+"""LoVT and its pairs as something that the training loop can train."""
+
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.methods.batch import PairedBatch
+from lovt_core.methods.lovt import Lovt, build_lovt
+from lovt_core.methods.paired_batches import BatchSize, PairedBatches
+from lovt_core.methods.pairs import Pairs
+from lovt_core.models.image_encoder import describe_image_encoder
+from lovt_core.models.language_models import build_tokenizer
+from lovt_core.models.report_tokens import ReportTokenizer
+
+TOKENIZER_FOLDER = "tokenizer"
+"""Folder of the tokenizer in a checkpoint."""
+
+
+class PairedTraining:
+    """A `Trainable` (see `training/trainable.py`) made of a method and its batches."""
+
+    def __init__(self, experiment: PretrainExperiment, pairs: Pairs, model: Lovt, batches: PairedBatches) -> None:
+        self.model = model
+        self.seed = experiment.seed
+        self.batches_per_epoch = batches.batches_per_epoch
+        self._experiment = experiment
+        self._pairs = pairs
+        self._batches = batches
+
+    def training_batches(self, epoch: int, skip: int) -> Generator[PairedBatch, None, None]:
+        """The batches of `epoch` from batch index `skip` on."""
+        return self._batches.training_batches(self.seed, epoch, skip)
+
+    def validation_batches(self, epoch: int) -> Iterator[PairedBatch]:
+        """All validation batches, in order."""
+        return self._batches.validation_batches(self.seed, epoch)
+
+    def compute_losses(self, batch: PairedBatch) -> dict[str, Tensor]:
+        """See `Lovt.compute_losses`."""
+        return self.model.compute_losses(batch)
+
+    def describe(self) -> Mapping[str, Any]:
+        """JSON values: the method's settings, how images are prepared for it, and the data it was trained on."""
+        method = self._experiment.method
+        statistics = self._pairs.statistics
+        return {
+            "method": method.model_dump(mode="json", by_alias=True),
+            "image_encoder": describe_image_encoder(method.image_encoder),
+            "images": {
+                "size": self._experiment.data.image_size,
+                "normalisation": self._experiment.data.normalisation,
+                "mean": None if statistics is None else statistics[0],
+                "deviation": None if statistics is None else statistics[1],
+            },
+            "data": self._pairs.identity,
+        }
+
+    def save_beside(self, folder: Path) -> None:
+        """The tokenizer: without it the report encoder cannot be used again."""
+        tokenizer_folder = folder / TOKENIZER_FOLDER
+        tokenizer_folder.mkdir()
+        self._batches.tokenizer.save(tokenizer_folder)
+
+
+def build_paired_training(
+    experiment: PretrainExperiment, pairs: Pairs, device: str, checkpoint: Path | None = None
+) -> PairedTraining:
+    """The method of an experiment on `device`; its first weights are drawn from the experiment's seed.
+
+    With a `checkpoint` folder its tokenizer is used, and no weights are read because those of the checkpoint follow.
+    Raises ConfigError where settings do not fit together or the data, MissingWeightsError as the encoders do.
+    """
+    method = experiment.method
+    if checkpoint is None:
+        samples = pairs.prepared.samples
+        corpus = [sentence for row in pairs.train for sentence in samples[row].sentences]
+        tokenizer = build_tokenizer(method.report_encoder, corpus)
+    else:
+        tokenizer = ReportTokenizer.load(checkpoint / TOKENIZER_FOLDER)
+    torch.manual_seed(experiment.seed)
+    model = build_lovt(method, tokenizer, pretrained=checkpoint is None).to(device)
+    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device))
+    return PairedTraining(experiment, pairs, model, PairedBatches(pairs, tokenizer, experiment.augmentation, size))

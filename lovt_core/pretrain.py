@@ -1,0 +1,101 @@
+"""Pre-train an image encoder on image-report pairs (PROTOCOL B): a generator of values that knows nothing of runs."""
+
+import itertools
+import resource
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.errors import RecordError
+from lovt_core.methods.paired_training import PairedTraining, build_paired_training
+from lovt_core.methods.pairs import open_pairs
+from lovt_core.training.checkpoint import Checkpoint, checkpoint_names, load_checkpoint
+from lovt_core.training.loop import train
+from lovt_core.training.optimiser_step import OptimiserStep
+from lovt_core.values import Alarm, Progress, Result, Value, Workplace
+
+CHECKED_STEPS = 2
+
+
+def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
+    """Train as the experiment says, from `place.last_checkpoint` on if there is one.
+
+    Raises DataError for data that is not prepared or too small, ConfigError for settings that do not fit together,
+    MissingWeightsError for weights that are not on this machine, and what `train` raises.
+    """
+    yield Progress(0, None, "step", note="opening data and building the model")
+    resumed = _find_resumed(place)
+    fingerprint = None if resumed is None else str(resumed.describe["data"]["fingerprint"])
+    pairs = open_pairs(experiment.data, place.prepared_root, fingerprint)
+    for note in pairs.notes:
+        yield Alarm(note)
+    checkpoint = None if resumed is None else resumed.folder
+    training = build_paired_training(experiment, pairs, place.device, checkpoint)
+    yield from train(training, experiment.training, place)
+
+
+def check(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
+    """Two real steps; yields one Result of type `check`: what a training will take. Raises what `pretrain` does."""
+    yield Progress(0, CHECKED_STEPS, "step", note="opening data and building the model")
+    pairs = open_pairs(experiment.data, place.prepared_root)
+    for note in pairs.notes:
+        yield Alarm(note)
+    training = build_paired_training(experiment, pairs, place.device)
+    training.model.train()
+    step = OptimiserStep(training, experiment.training)
+    batches = itertools.chain(training.training_batches(0, 0), training.training_batches(1, 0))
+    count = min(experiment.training.accumulate, training.batches_per_epoch)
+    rate = experiment.training.optimiser.learning_rate
+    seconds = 0.0
+    step.clock.restart()
+    for number in range(1, CHECKED_STEPS + 1):
+        outcome = step.run(batches, count, number, rate)
+        seconds = step.clock.lap()["time/step_seconds"]
+        yield Progress(number, CHECKED_STEPS, "step", note=f"loss {outcome.losses['loss']:.4g}")
+    yield Result(_report(experiment, training, place.device, seconds))
+
+
+def _report(experiment: PretrainExperiment, training: PairedTraining, device: str, seconds: float) -> dict[str, Any]:
+    """JSON values; the second step counts, because the first one also warms up."""
+    parameters = list(training.model.parameters())
+    accumulate = experiment.training.accumulate
+    steps_per_epoch = -(-training.batches_per_epoch // accumulate)
+    total_steps = steps_per_epoch * experiment.training.max_epochs
+    if experiment.training.max_steps is not None:
+        total_steps = min(total_steps, experiment.training.max_steps)
+    is_cpu = device == "cpu"
+    return {
+        "type": "check",
+        "device": device if is_cpu else f"{device} ({torch.cuda.get_device_name(device)})",
+        "seconds_per_step": seconds,
+        "steps_per_epoch": steps_per_epoch,
+        "total_steps": total_steps,
+        "training_hours_at_most": seconds * total_steps / 3600,
+        "peak_memory_gib": (_peak_bytes_of_process() if is_cpu else torch.cuda.max_memory_allocated(device)) / 2**30,
+        "trainable_parameters": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        "frozen_parameters": sum(parameter.numel() for parameter in parameters if not parameter.requires_grad),
+    }
+
+
+def _peak_bytes_of_process() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _find_resumed(place: Workplace) -> Checkpoint | None:
+    """The checkpoint that the training will go on from: `last`, or the newest whole one; None for a new training.
+
+    The loop reports what is damaged, or that nothing whole is left.
+    """
+    if place.last_checkpoint is None:
+        return None
+    last = place.last_checkpoint
+    for name in (last, *(other for other in checkpoint_names(place.checkpoints) if other != last)):
+        try:
+            return load_checkpoint(place.checkpoints / name)
+        except RecordError:
+            continue
+    return None

@@ -1,0 +1,141 @@
+"""`lovt demo`: the whole road on synthetic films, in a few minutes on two processor cores."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from lovt_tui.cli.context import JsonOption, get_console, print_json
+
+if TYPE_CHECKING:
+    from lovt_core.config.experiment import Experiment
+    from lovt_core.runs.directory import RunDirectory
+    from lovt_core.runs.workspace import Workspace
+
+FILM_SIZE = 128
+"""Pixels a side of the synthetic films; the experiments read them at 96."""
+PREPARED_SIZE = 96
+ENCODERS = (("lovt", "LoVT (tiny)"), ("random-fitted", "random, fitted"), ("random", "random, untouched"))
+"""What is evaluated, and the name of its row."""
+
+
+@dataclass(frozen=True)
+class _Download:
+    data_set: Literal["covid-chestxray", "covid-rural"]
+    count: int
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Where everything goes.")] = Path("lovt-demo"),
+    pairs: Annotated[int, typer.Option(min=64, help="Image-report pairs to pre-train on.")] = 2400,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the films, the training and the evaluation.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Make synthetic X-rays with reports, pre-train a small LoVT on them, evaluate it against random encoders, compare.
+
+    At most five minutes on two processor cores. Run again in the same folder, it goes on where it was interrupted.
+
+    Example: lovt demo my-demo
+    """
+    from lovt_core.runs.workspace import find_workspace
+
+    began = time.perf_counter()
+    os.environ.pop("LOVT_PREPARED", None)  # synthetic data must not become the current version beside real data
+    place = find_workspace(folder / "lovt-workspace")
+    console = get_console(stderr=True)
+    for download in (_Download("covid-chestxray", pairs), _Download("covid-rural", 320)):
+        _make_data(place, folder, download, seed)
+    console.print("[bold]pre-training a small LoVT[/bold] (tiny/lovt.yaml)")
+    trained = _run(place, _load("tiny/lovt.yaml", "demo-lovt", [f"seed={seed}"]))
+    for source, label in ENCODERS:
+        console.print(f"[bold]evaluating {label}[/bold] (tiny/covid-linear.yaml)")
+        encoder = trained.id if source == "lovt" else source
+        overrides = [f"seed={seed}", f"encoder.source={encoder}", f"encoder.label={label}"]
+        _run(place, _load("tiny/covid-linear.yaml", f"demo-eval-{source}", overrides))
+    _print_comparison(place, time.perf_counter() - began, as_json=as_json)
+
+
+def _make_data(place: "Workspace", folder: Path, download: _Download, seed: int) -> None:
+    """Write the synthetic download and prepare it, unless both are there."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from lovt_core.data.prepare import PrepareOptions, prepare
+    from lovt_core.data.synthetic.generate import Synthesis, synthesize
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns_of_time = (TimeRemainingColumn(), TimeElapsedColumn())
+    name = download.data_set
+    source = folder / "downloads" / f"{name}-{download.count}-{seed}"
+    with Progress(*columns, *columns_of_time, console=get_console(stderr=True)) as progress:
+        if not source.exists():
+            task = progress.add_task(f"making synthetic {name}", total=download.count)
+            synthesis = Synthesis(name, download.count, FILM_SIZE, seed)
+            synthesize(source, synthesis, lambda value: progress.update(task, completed=value.done))
+        task = progress.add_task(f"preparing {name}", total=download.count)
+        options = PrepareOptions(size=PREPARED_SIZE)
+        prepare(name, source, place.prepared_root, options, lambda value: progress.update(task, completed=value.done))
+        progress.update(task, completed=download.count)
+
+
+def _load(file: str, name: str, overrides: list[str]) -> "Experiment":
+    from lovt_core.config.loading import find_experiment_file, load_experiment
+
+    return load_experiment(find_experiment_file(file), [f"name={name}", *overrides])
+
+
+def _run(place: "Workspace", experiment: "Experiment") -> "RunDirectory":
+    """Follow a run of this experiment to its end: the one that is finished or resumable already, else a new one."""
+    from lovt_core.config.loading import dump_experiment
+    from lovt_core.runs.directory import find_run
+    from lovt_core.runs.requests import ensure_scheduler, queue_run, request_resume
+    from lovt_tui.cli.context import open_index
+    from lovt_tui.cli.follow import follow
+
+    index = open_index(place)
+    wanted = dump_experiment(experiment)
+    for row in index.runs():
+        run = find_run(place, row.id)
+        if dump_experiment(run.experiment()) != wanted or row.state in ("cancelled", "pruned"):
+            continue
+        if row.state == "finished":
+            return run
+        if row.is_resumable:
+            request_resume(place, run)
+        else:
+            ensure_scheduler(place)
+        break
+    else:
+        run = queue_run(place, experiment)
+    index.close()
+    code = follow(place, run, quiet=True)
+    if code:
+        raise typer.Exit(code)
+    return run
+
+
+def _print_comparison(place: "Workspace", seconds: float, *, as_json: bool) -> None:
+    from lovt_core.results.cells import collect_cells
+    from lovt_core.results.comparison import compare
+    from lovt_core.results.export import to_json
+    from lovt_core.results.rich_table import render_comparison
+    from lovt_tui.cli.context import open_index
+
+    comparison = compare(collect_cells(open_index(place).results()), ())
+    if as_json:
+        print_json({"seconds": seconds, "workspace": place.path, "comparison": to_json(comparison)})
+        return
+    console = get_console()
+    console.print()
+    console.print(render_comparison(comparison))
+    console.print(f"\nDone in {seconds / 60:.1f} minutes. Look at the runs and their curves:", highlight=False)
+    console.print(f"  lovt-tui --workspace {place.path}", markup=False, soft_wrap=True)

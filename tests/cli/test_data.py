@@ -1,0 +1,272 @@
+"""`lovt data`: what it prints, its JSON, and one sentence with exit code 2 for each bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lovt_core.data.describe import SYNTHETIC_MARKER
+from lovt_core.errors import DataError, LovtError
+from lovt_tui.cli.data import app
+from tests.core.data.factories import note_row, rural_stem, write_chestxray, write_rural
+from tests.core.data.test_prepare_faults import other_preparation
+
+PROJECT = Path(__file__).parents[2]
+PROGRAM = (
+    "import typer; from lovt_tui.cli import main, data\n"
+    "known = [group.name for group in main.app.registered_groups]\n"
+    "main.app.add_typer(data.app, name='data') if 'data' not in known else None\n"
+    "main.main()"
+)
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOVT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LOVT_PREPARED", str(tmp_path / "prepared"))
+    return tmp_path / "prepared"
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def prepare(name, source, *options):
+    return invoke("prepare", name, "--source", source, "--size", 32, "--workers", 1, *options)
+
+
+def refused(name, source, *options):
+    with pytest.raises(LovtError) as caught:
+        prepare(name, source, *options)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def run_program(*arguments):
+    command = [sys.executable, "-c", PROGRAM, "data", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+
+
+def test_list_of_an_empty_workspace_says_how_to_prepare(root):
+    output = invoke("list").stdout
+    for expected in (
+        "covid-chestxray  [paired]",
+        "covid-rural  [localized]",
+        "https://github.com/ieee8023/covid-chestxray-dataset",
+        "licence   images CC BY 4.0",
+        "lovt data prepare covid-rural --source DIR",
+        f"Prepared data: {root}",
+    ):
+        assert expected in output
+
+
+def test_list_shows_what_is_prepared(tmp_path):
+    prepare("covid-rural", write_rural(tmp_path / "rural"))
+    source = write_chestxray(tmp_path / "pairs")
+    (source / SYNTHETIC_MARKER).write_text("{}")
+    prepare("covid-chestxray", source)
+    output = invoke("list").stdout
+    assert "6 samples, not genuine: other images in the layout of this data set, current" in output
+    assert "6 samples, synthetic, current" in output
+    rows = {row["name"]: row for row in json.loads(invoke("list", "--json").stdout)}
+    (version,) = rows["covid-chestxray"]["prepared"]
+    assert (version["size"], version["synthetic"], version["current"], version["problem"]) == (32, True, True, None)
+    assert rows["covid-rural"]["licence"].startswith("images CC BY 4.0")
+
+
+def test_list_survives_damage(tmp_path, root):
+    prepare("covid-rural", write_rural(tmp_path / "rural"))
+    (meta,) = root.glob("covid-rural/*/meta.json")
+    meta.write_text("{")
+    assert "damaged" in invoke("list").stdout
+    rows = {row["name"]: row for row in json.loads(invoke("list", "--json").stdout)}
+    assert "meta.json is damaged" in rows["covid-rural"]["prepared"][0]["problem"]
+
+
+def test_prepare_tells_what_was_made(tmp_path):
+    rows = [note_row(number) for number in range(6)]
+    source = write_chestxray(tmp_path / "pairs", [*rows, note_row(6, view="L")])
+    result = prepare("covid-chestxray", source)
+    for expected in (
+        "covid-chestxray prepared: ",
+        "6 samples, 6 images of 3 patients, 18 sentences",
+        "short side at most 32 pixels",
+        "fingerprint  ",
+        "origin       genuine; from ",
+        "flow         7 rows of metadata.csv",
+        "6 left without 1: not a frontal view (PA, AP)",
+    ):
+        assert expected in result.stdout
+    assert "preparing covid-chestxray" in result.stderr
+    assert "6/6" in result.stderr
+    again = prepare("covid-chestxray", source)
+    assert "was prepared from these files already, and is whole" in again.stdout
+    assert again.stderr == ""
+
+
+def test_prepare_answers_in_json(tmp_path):
+    source = write_rural(tmp_path / "rural")
+    answer = json.loads(prepare("covid-rural", source, "--json").stdout)
+    assert (answer["name"], answer["num_samples"], answer["unchanged"], answer["skipped"]) == (
+        "covid-rural",
+        6,
+        False,
+        [],
+    )
+    assert Path(answer["path"]).name == f"32-{answer['fingerprint'][:8]}"
+    assert json.loads(prepare("covid-rural", source, "--json").stdout)["unchanged"]
+
+
+def test_skip_bad_lists_what_was_left_out(tmp_path):
+    source = write_rural(tmp_path / "rural")
+    broken = source / "jpgs" / f"{rural_stem(2)}.jpg"
+    broken.write_bytes(broken.read_bytes()[:400])
+    message = refused("covid-rural", source)
+    assert f"jpgs/{rural_stem(2)}.jpg: " in message
+    assert message.endswith("repair them, or leave them out with --skip-bad")
+    output = prepare("covid-rural", source, "--skip-bad").stdout
+    assert "skipped      1 files or rows that could not be used" in output
+    assert f"jpgs/{rural_stem(2)}.jpg: damaged image" in output
+    shown = invoke("show", "covid-rural", "--size", 32).stdout
+    assert f"jpgs/{rural_stem(2)}.jpg: damaged image" in shown
+
+
+def test_show_tells_split_overlap_and_wholeness(tmp_path):
+    pairs = write_chestxray(tmp_path / "pairs", 8)
+    rural = write_rural(tmp_path / "rural")
+    for number in range(2):
+        film = Image.open(pairs / "images" / f"film-{number}.png").convert("RGB")
+        film.save(rural / "jpgs" / f"{rural_stem(number)}.jpg", quality=90)
+    prepare("covid-chestxray", pairs)
+    prepare("covid-rural", rural)
+    output = invoke("show", "covid-rural", "--check").stdout
+    assert "split by patient with seed 0, not a published split: 2 training (1 patients)" in output
+    assert "overlap      2 of 6 images are also in covid-chestxray" in output
+    assert "where they match 2 of 8" in output
+    assert "every byte is as it was written" in output
+    shown = json.loads(invoke("show", "covid-rural", "--json").stdout)
+    assert shown["overlap"][0]["images"] == 2
+    assert (shown["split"]["training"], shown["split"]["validation"], shown["split"]["test"]) == (2, 2, 2)
+    assert len(shown["split"]["fingerprint"]) == 64
+
+
+def test_show_of_a_set_too_small_to_split(tmp_path):
+    prepare("covid-rural", write_rural(tmp_path / "rural", 2))
+    assert "1 patients cannot be split into 3 parts: more patients are needed" in invoke("show", "covid-rural").stdout
+    assert "announcement" in json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]
+
+
+def test_show_check_finds_changed_bytes(tmp_path, root):
+    prepare("covid-rural", write_rural(tmp_path / "rural"))
+    (masks,) = root.glob("covid-rural/*/masks.bin")
+    masks.write_bytes(bytes(masks.stat().st_size))
+    invoke("show", "covid-rural")
+    with pytest.raises(
+        DataError, match=r"is damaged: masks\.bin: the content has changed since it was prepared; run: "
+    ):
+        invoke("show", "covid-rural", "--check")
+
+
+@pytest.mark.parametrize("command", [("show", "covid-rural"), ("show", "covid"), ("prepare", "covid", "--source", ".")])
+def test_what_is_not_there(command):
+    with pytest.raises(DataError, match=r"is not prepared in|unknown data set 'covid': known data sets are"):
+        invoke(*command)
+
+
+def write_bad_downloads(folder):
+    """Name of the bad input -> (data set, folder, what the sentence says)."""
+    good = write_chestxray(folder / "good", 4)
+    rows = [note_row(number) for number in range(4)]
+
+    def pairs(name, rows=rows):
+        return write_chestxray(folder / name, rows)
+
+    empty_table = pairs("empty-table")
+    (empty_table / "metadata.csv").write_text("")
+    absent = pairs("absent-image")
+    (absent / "images" / "film-3.png").unlink()
+    truncated = pairs("truncated")
+    Image.open(good / "images" / "film-1.png").save(truncated / "images" / "film-1.png", "JPEG")
+    content = (truncated / "images" / "film-1.png").read_bytes()
+    (truncated / "images" / "film-1.png").write_bytes(content[: len(content) // 2])
+    column = pairs("column")
+    (column / "metadata.csv").write_text("Patientid,filename,view,modality\n1,film-0.png,PA,X-ray\n")
+    ragged = pairs("ragged")
+    with (ragged / "metadata.csv").open("a") as file:
+        file.write("p9,film-0.png,PA\n")
+    mask = write_rural(folder / "mask", 4)
+    Image.new("L", (10, 10)).save(mask / "pngs_masks" / f"{rural_stem(0)}.png")
+    empty_notes = pairs("empty-notes", [note_row(number, **{"clinical notes": ""}) for number in range(2)])
+    one_word = pairs("one-word", [note_row(number, **{"clinical notes": "pneumonia"}) for number in range(2)])
+    return {
+        "missing folder": ("covid-chestxray", folder / "nowhere", "nowhere does not exist"),
+        "empty table": ("covid-chestxray", empty_table, "metadata.csv: the table is empty; it needs the columns"),
+        "absent image": ("covid-chestxray", absent, "row 5: the image film-3.png is not in the folder images"),
+        "truncated": ("covid-chestxray", truncated, "images/film-1.png: damaged image"),
+        "missing column": ("covid-chestxray", column, "metadata.csv: row 1: no column clinical notes"),
+        "ragged row": ("covid-chestxray", ragged, "metadata.csv: row 6: 3 fields instead of 6"),
+        "mask of another size": ("covid-rural", mask, f"{rural_stem(0)}.png: the mask has 10 x 10 pixels, its image"),
+        "empty notes": ("covid-chestxray", empty_notes, "0 left after dropping 2: clinical note shorter than 3 tokens"),
+        "one-word notes": ("covid-chestxray", one_word, "0 left after dropping 2: clinical note shorter than 3 tokens"),
+        "other layout": ("covid-rural", good, "no jpgs and no pngs_masks there, but images, metadata.csv"),
+    }
+
+
+def test_bad_downloads_are_refused_with_what_is_wrong(tmp_path, root):
+    for what, (name, source, expected) in write_bad_downloads(tmp_path).items():
+        assert expected in refused(name, source), what
+        assert not list(root.glob("*/*/meta.json")), what
+        assert not list(root.glob("*/.*.tmp")), what
+
+
+def test_one_word_note_among_others_is_dropped_and_counted(tmp_path):
+    rows = [note_row(number) for number in range(4)]
+    source = write_chestxray(tmp_path / "pairs", [*rows, note_row(4, **{"clinical notes": "pneumonia"})])
+    assert "4 left without 1: clinical note shorter than 3 tokens" in prepare("covid-chestxray", source).stdout
+
+
+def test_command_line_shows_one_message_and_exit_codes(tmp_path, root):
+    missing = run_program("prepare", "covid-rural", "--source", tmp_path / "nowhere")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert missing.stderr == (
+        f"error: {tmp_path / 'nowhere'} does not exist: give the folder of the download as --source\n"
+    )
+    source = write_rural(tmp_path / "rural", 4)
+    with other_preparation(source, root, "decoding"):
+        second = run_program("prepare", "covid-rural", "--source", source)
+    assert second.returncode == 2
+    assert "is being prepared in" in second.stderr
+    assert second.stderr.count("\n") == 1
+    root.joinpath("covid-chestxray").touch()
+    machine = run_program("prepare", "covid-chestxray", "--source", write_chestxray(tmp_path / "pairs"))
+    assert machine.returncode == 1
+    assert machine.stderr.startswith("error: cannot prepare in ")
+    assert "Traceback" not in missing.stderr + second.stderr + machine.stderr
+
+
+def test_source_is_required():
+    assert invoke("prepare", "covid-rural").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["list", "prepare", "show"])
+def test_every_command_has_help_with_an_example(command):
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: lovt data {command}" in result.output
+    assert "--json" in result.output
+
+
+def test_preparing_never_imports_torch(tmp_path):
+    source = write_rural(tmp_path / "rural")
+    program = (
+        "import sys; from lovt_tui.cli.data import app\n"
+        f"app(['prepare', 'covid-rural', '--source', {str(source)!r}], standalone_mode=False)\n"
+        "app(['show', 'covid-rural'], standalone_mode=False)\n"
+        "print(sorted({'torch', 'transformers', 'timm', 'safetensors'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert done.stdout.splitlines()[-1] == "[]"
