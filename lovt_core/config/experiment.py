@@ -1,8 +1,9 @@
 """The experiment file: what one run does. Three kinds, told apart by `kind`."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lovt_core.config.base import Section
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
@@ -10,7 +11,17 @@ from lovt_core.config.encoders import ImageEncoderConfig, Padding, ProjectionCon
 from lovt_core.config.objective import ObjectiveConfig
 from lovt_core.config.training import TrainingConfig
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+
+def _fits_in_a_path(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+        raise ValueError(
+            f"'{name}' is not a name: give small letters, digits, '.', '_' and '-', at most 64, "
+            "the first a letter or a digit"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_fits_in_a_path)]
 
 
 class LovtConfig(Section):

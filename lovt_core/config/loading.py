@@ -3,20 +3,22 @@
 import difflib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 from lovt_core.config.experiment import Experiment
+from lovt_core.config.problems import describe, find_switches, locate, name_key
 from lovt_core.errors import ConfigError, RecordError
 
 _ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
-_MAX_BASES = 8
 
 
 def shipped_folder() -> Path:
@@ -41,20 +43,28 @@ def find_experiment_file(text: str) -> Path:
         shipped = shipped_folder() / candidate
         if shipped.is_file():
             return shipped
-    names = {str(file.relative_to(shipped_folder())): file for file in shipped_experiments()}
-    near = difflib.get_close_matches(relative, names, n=1, cutoff=0.5)
-    hint = f"; did you mean experiments/{near[0]}?" if near else f"; shipped ones: {', '.join(names)}"
-    raise ConfigError(f"no experiment file {text}{hint}")
+    raise ConfigError(f"no experiment file '{text}'; {_suggest_file(path, relative)}")
+
+
+def _suggest_file(path: Path, relative: str) -> str:
+    """The nearest file beside the wanted one, else the nearest shipped one, else all shipped ones."""
+    beside = {str(file): file for file in path.parent.glob("*.y*ml")} if path.parent.is_dir() else {}
+    shipped = [str(file.relative_to(shipped_folder())) for file in shipped_experiments()]
+    if near := difflib.get_close_matches(str(path), beside, n=1, cutoff=0.8):
+        return f"did you mean {near[0]}?"
+    if near := difflib.get_close_matches(relative, shipped, n=1, cutoff=0.5):
+        return f"did you mean experiments/{near[0]}?"
+    return f"shipped ones: {', '.join(shipped)}"
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read, merge with its bases, override (`training.max_epochs=3`) and validate.
 
-    Raises ConfigError listing every problem as `file:line: key: message`.
+    Raises ConfigError listing every problem on a line of its own, as `file:line: key: message`.
     """
     merged = CommentedMap()
-    for file in reversed(list(_with_bases(path))):
-        _merge(merged, _read_mapping(file), str(file))
+    for file, content in reversed(list(_with_bases(path))):
+        _merge(merged, content, str(file))
     merged.pop("base", None)
     for override in overrides:
         _apply_override(merged, override)
@@ -64,14 +74,14 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
 def load_stored_experiment(path: Path) -> Experiment:
     """Read the merged experiment of a run directory; raises RecordError when it is damaged."""
     try:
-        return _validate(_read_mapping(path), str(path))
+        return _validate(_with_origins(_read_mapping(path), str(path)), str(path))
     except ConfigError as error:
         raise RecordError(str(error)) from error
 
 
 def parse_experiment(text: str, name: str) -> Experiment:
     """A merged experiment from YAML text; `name` stands for the file in messages."""
-    return _validate(_parse_mapping(text, Path(name)), name)
+    return _validate(_with_origins(_parse_mapping(text, Path(name)), name), name)
 
 
 def dump_experiment(experiment: Experiment) -> str:
@@ -83,20 +93,33 @@ def dump_experiment(experiment: Experiment) -> str:
     return stream.getvalue()
 
 
-def _with_bases(path: Path) -> Iterator[Path]:
+def _with_bases(path: Path) -> Iterator[tuple[Path, CommentedMap]]:
     """The file, its base, the base's base ..."""
     seen: list[Path] = []
     while True:
-        if path.resolve() in seen or len(seen) >= _MAX_BASES:
-            raise ConfigError(f"{path}: key 'base' leads in a circle")
         seen.append(path.resolve())
-        yield path
-        base = _read_mapping(path).get("base")
+        content = _read_mapping(path)
+        yield path, content
+        base = content.get("base")
         if base is None:
             return
+        where = f"{path}:{_line(content, 'base')}: base"
         if not isinstance(base, str):
-            raise ConfigError(f"{path}: key 'base' must be the path of a YAML file")
-        path = path.parent / base
+            raise ConfigError(f"{where}: must be the path of an experiment file")
+        path = _find_base(path.parent, base, where)
+        if path.resolve() in seen:
+            raise ConfigError(f"{where}: leads in a circle, back to {path}")
+
+
+def _find_base(folder: Path, base: str, where: str) -> Path:
+    """A path beside the file that names it, else a shipped file."""
+    beside = folder / Path(base).expanduser()
+    if beside.is_file():
+        return beside
+    try:
+        return find_experiment_file(base)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 def _read_mapping(path: Path) -> CommentedMap:
@@ -113,14 +136,31 @@ def _parse_mapping(text: str, path: Path) -> CommentedMap:
     try:
         content = YAML().load(text)
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+        raise ConfigError(f"{path}:{_explain(error, text)}") from error
     if content is None:
         raise ConfigError(f"{path} is empty: an experiment file has at least the keys kind and name")
     if not isinstance(content, CommentedMap):
         raise ConfigError(f"{path}: an experiment file is a mapping of keys to values")
+    try:
+        _plain(content)
+    except RecursionError as error:
+        raise ConfigError(f"{path}: an alias (*) refers to the section that it stands in") from error
     return content
+
+
+def _explain(error: YAMLError, text: str) -> str:
+    """Line and reason in one line of text."""
+    if isinstance(error, ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return f"{line}: a character that YAML does not allow, U+{ord(text[error.position]):04X}"
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return f" not valid YAML: {' '.join(str(error).split())}"
+    line, problem = error.problem_mark.line + 1, str(error.problem)
+    if isinstance(error, DuplicateKeyError):
+        key = re.match(r'found duplicate key "(.*?)" with value', problem)
+        return f"{line}: {key[1] if key else problem}: this key is given twice"
+    parts = (error.context, problem) if problem.startswith("but ") else (problem, error.context)
+    return f"{line}: not valid YAML: {' '.join(part for part in parts if part)}"
 
 
 def _merge(target: CommentedMap, source: CommentedMap, file: str) -> None:
@@ -135,8 +175,20 @@ def _merge(target: CommentedMap, source: CommentedMap, file: str) -> None:
             _merge(target[key], value, file)
         else:
             target[key] = value
-        line = source.lc.data[key][0] + 1 if source.lc.data and key in source.lc.data else None
+        line = _line(source, key)
         origins[key] = f"{file}:{line}" if line else file
+
+
+def _with_origins(content: CommentedMap, file: str) -> CommentedMap:
+    """The content of a single file, each key with its line."""
+    merged = CommentedMap()
+    _merge(merged, content, file)
+    return merged
+
+
+def _line(mapping: CommentedMap, key: Any) -> int | None:
+    """Line of a key, from 1; None where it came in through an alias."""
+    return mapping.lc.data[key][0] + 1 if mapping.lc.data and key in mapping.lc.data else None
 
 
 def _origins(mapping: CommentedMap) -> dict[Any, str]:
@@ -158,27 +210,31 @@ def _apply_override(merged: CommentedMap, override: str) -> None:
     for parent in parents:
         if not isinstance(section.get(parent), CommentedMap):
             section[parent] = CommentedMap()
+            _origins(section)[parent] = f"--set {override}"
         section = section[parent]
     section[last] = value
     _origins(section)[last] = f"--set {override}"
 
 
 def _validate(merged: CommentedMap, file: str) -> Experiment:
+    plain = _plain(merged)
     try:
-        return _ADAPTER.validate_python(_plain(merged))
+        experiment = _ADAPTER.validate_python(plain)
     except ValidationError as error:
-        problems = [_describe(merged, file, problem) for problem in error.errors()]
-        raise ConfigError("\n".join(dict.fromkeys(problems))) from error
+        found = [(locate(problem), describe(problem, merged)) for problem in error.errors()]
+        raise ConfigError(_report(merged, file, found)) from error
+    switches = find_switches(plain, experiment.model_dump(mode="json", by_alias=True))
+    if found := [(place, "must be a number, not true or false") for place in switches]:
+        raise ConfigError(_report(merged, file, found))
+    return experiment
 
 
 def _plain(value: Any) -> Any:
-    """Plain Python containers; numbers such as `1e-4`, which YAML 1.1 and 1.2 read differently, become floats."""
+    """Plain Python containers and scalars; a date, which no key takes, is read as text."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, CommentedSeq | list):
+    if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
-        return float(value)
     if isinstance(value, bool) or value is None:
         return value
     for kind in (int, float, str):
@@ -187,60 +243,18 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _describe(merged: CommentedMap, file: str, problem: Any) -> str:
-    """`where: key: message`, with the nearest valid key for an unknown one."""
-    kinds = ("pretrain", "evaluate", "selftest")
-    location = [part for part in problem["loc"] if part not in kinds or len(problem["loc"]) == 1]
+def _report(merged: CommentedMap, file: str, found: Iterable[tuple[tuple[str | int, ...], str]]) -> str:
+    """A line `where: key: message` for each problem, the same one once."""
+    lines = (f"{_where(merged, file, location)}: {name_key(location)}: {message}" for location, message in found)
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _where(merged: CommentedMap, file: str, location: Sequence[str | int]) -> str:
+    """File and line, or override, that gave the value there; of the section around it where it is missing."""
     where, section = file, merged
     for part in location:
         if not isinstance(section, CommentedMap) or part not in section:
             break
         where = _origins(section).get(part, where)
         section = section[part]
-    key = ".".join(str(part) for part in location) or "kind"
-    match problem["type"]:
-        case "extra_forbidden":
-            message = f"unknown key{_nearest_key(merged, location)}"
-        case "missing":
-            message = "is missing"
-        case "union_tag_not_found":
-            key, message = "kind", f"is missing: one of {', '.join(kinds)}"
-        case "union_tag_invalid":
-            key, message = "kind", f"unknown value{_nearest_value(merged.get('kind'), kinds)}"
-        case "literal_error":
-            choices = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
-            message = f"{problem['msg']}{_nearest_value(problem['input'], choices)}"
-        case _:
-            message = problem["msg"].removeprefix("Value error, ")
-    return f"{where}: {key}: {message}"
-
-
-def _nearest_value(value: Any, choices: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.4)
-    return f" ('{value}'); did you mean '{near[0]}'?" if near else f" ('{value}'); one of {', '.join(choices)}"
-
-
-def _nearest_key(merged: Mapping[str, Any], location: Sequence[Any]) -> str:
-    known = _known_keys(str(merged.get("kind")), location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.4)
-    return f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(known)}"
-
-
-def _known_keys(kind: str, parents: Sequence[Any]) -> list[str]:
-    """Keys of the section at `parents` in the schema of an experiment kind."""
-    union = get_args(Experiment)[0]
-    model: type[BaseModel] | None = next(
-        (item for item in get_args(union) if item.model_fields["kind"].default == kind), None
-    )
-    for parent in parents:
-        if model is None:
-            break
-        model = next((m for n, m in _sections(model) if n == parent), None)
-    return [field.alias or name for name, field in model.model_fields.items()] if model else []
-
-
-def _sections(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    for name, field in model.model_fields.items():
-        for candidate in (field.annotation, *get_args(field.annotation)):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                yield field.alias or name, candidate
+    return where

@@ -10,14 +10,14 @@ from PIL import Image
 
 from lovt_core.data.catalog import DataSet
 from lovt_core.data.equalisation import GREY_VALUES, Pixels, equalise, measure
-from lovt_core.data.hashing import compute_hash
+from lovt_core.data.hashing import Hash, compute_hash
 from lovt_core.data.images import DECODING_ERRORS, load_image, load_mask, to_channel_mean, to_luma
 from lovt_core.data.prepared_meta import Problem
 from lovt_core.data.sources.download import Item
 from lovt_core.data.transforms import EvaluationFrame, shrink_to_short_side
 from lovt_core.errors import DataError
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the same file would give other pixels, masks, hashes or moments than before."""
 MAX_PADDED_PIXELS = 1 << 28
 """Pixels of the square around an image; a strip of 1 x 100,000 pixels would need ten gigabytes."""
@@ -41,7 +41,7 @@ class DecodedImage:
     """(height, width)"""
     masks: Bytes | None
     """(classes, height, width) of 0 and 1"""
-    hash: int
+    hash: Hash
     mean: float
     """Of the [0, 1] image at its original resolution, after equalisation where the data set is equalised."""
     variance: float

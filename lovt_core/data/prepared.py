@@ -2,7 +2,7 @@
 
 Files of a version (all integers little-endian): `images.bin` the grey pixels of all images, one after the other, row by
 row; `images.npy` (images, 3) int64: offset, height, width; `masks.bin` for localized sets, per image classes x height x
-width bytes of 0 or 1, in the order of the images; `samples.jsonl` one sample a line; `hashes.npy` (images,) uint64
+width bytes of 0 or 1, in the order of the images; `samples.jsonl` one sample a line; `hashes.npy` (images, 4) uint64
 perceptual hashes; `statistics.npy` (images, 2) float64 mean and variance of the [0, 1] image at original resolution;
 `meta.json`; `checksums.json`. Row numbers count images from 0.
 """
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lovt_core.data.overlap import WORDS
 from lovt_core.data.prepared_meta import PreparedMeta, load_meta
 from lovt_core.data.versions import find_current, find_fingerprint
 from lovt_core.errors import DataError
@@ -82,8 +83,8 @@ class PreparedData:
 
     @cached_property
     def hashes(self) -> npt.NDArray[np.uint64]:
-        """(images,) perceptual hash of each image."""
-        return self._load_array(HASHES_FILE, (self.num_images,))
+        """(images, 4) perceptual hash of each image."""
+        return self._load_array(HASHES_FILE, (self.num_images, WORDS))
 
     @cached_property
     def statistics(self) -> npt.NDArray[np.float64]:

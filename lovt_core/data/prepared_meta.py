@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lovt_core.data.catalog import Kind
 from lovt_core.errors import DataError
 
-FORMAT = 1
+FORMAT = 2
 """Number of the prepared format; raised when a reader of the old one would misread the new one."""
 META_FILE = "meta.json"
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from lovt_core.data.checksums import compute_file_sha256, compute_fingerprint
 from lovt_core.data.decoding import DecodedImage
+from lovt_core.data.hashing import Hash
+from lovt_core.data.overlap import WORDS
 from lovt_core.data.prepared import (
     CHECKSUMS_FILE,
     HASHES_FILE,
@@ -54,7 +56,7 @@ class VersionWriter:
             self._files[MASKS_FILE] = _HashedFile(folder / MASKS_FILE)
         self._offset = 0
         self._index: list[tuple[int, int, int]] = []
-        self._hashes: list[int] = []
+        self._hashes: list[Hash] = []
         self._statistics: list[tuple[float, float]] = []
         self.num_samples = 0
         self.num_sentences = 0
@@ -97,7 +99,7 @@ class VersionWriter:
         index = np.array(self._index, dtype="<i8").reshape(-1, 3)
         arrays: dict[str, npt.NDArray[Any]] = {
             INDEX_FILE: index,
-            HASHES_FILE: np.array(self._hashes, dtype="<u8"),
+            HASHES_FILE: np.array(self._hashes, dtype="<u8").reshape(-1, WORDS),
             STATISTICS_FILE: np.array(self._statistics, dtype="<f8").reshape(-1, 2),
         }
         for name, array in arrays.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lovt_core.config.data import ImageAugmentationConfig, Range
+from lovt_core.config.data import ImageAugmentationConfig
 
 CROP_ATTEMPTS = 10
 
@@ -74,7 +74,7 @@ def _draw_crop(height: int, width: int, config: ImageAugmentationConfig, generat
     return _find_central_crop(height, width, config.crop_aspect)
 
 
-def _find_central_crop(height: int, width: int, aspect: Range) -> Crop:
+def _find_central_crop(height: int, width: int, aspect: tuple[float, float]) -> Crop:
     """The largest central crop whose aspect is allowed."""
     crop_height, crop_width = height, width
     if width / height < aspect[0]:

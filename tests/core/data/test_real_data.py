@@ -60,14 +60,14 @@ def test_hashes_find_the_films_that_thumbnails_find(data_folder):
     masked = sorted((data_folder / "lungs_covid_rural_layout" / "jpgs").iterdir())
     films = {path: load_grey(path) for path in (*paired, *masked)}
     ours, theirs = ([compute_hash(films[path]) for path in paths] for paths in (masked, paired))
-    distances, _ = compute_nearest(np.array(ours, dtype=np.uint64), np.array(theirs, dtype=np.uint64))
+    distances, _ = compute_nearest(np.array(ours), np.array(theirs))
     correlation = np.array([thumbnail(films[path]) for path in masked]) @ np.transpose(
         [thumbnail(films[path]) for path in paired]
     )
     shared = correlation.max(axis=1) > 0.995
     assert shared.sum() == 62
     assert np.array_equal(distances <= MAX_DISTANCE, shared)
-    assert distances[shared].max() <= 2
+    assert distances[shared].max() <= 5
     views = read_views(data_folder / "covid_chestxray" / "metadata.csv")
     lateral = [views[paired[column].name] == "L" for column in correlation.argmax(axis=1)[shared]]
     assert sum(lateral) == 3
