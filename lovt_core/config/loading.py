@@ -52,7 +52,9 @@ def _suggest_file(path: Path, relative: str) -> str:
     shipped = [str(file.relative_to(shipped_folder())) for file in shipped_experiments()]
     if near := difflib.get_close_matches(str(path), beside, n=1, cutoff=0.8):
         return f"did you mean {near[0]}?"
-    if near := difflib.get_close_matches(relative, shipped, n=1, cutoff=0.5):
+    if near := difflib.get_close_matches(relative, shipped, n=1, cutoff=0.5) or [
+        name for name in shipped if len(relative) > 2 and relative in name
+    ]:
         return f"did you mean experiments/{near[0]}?"
     return f"shipped ones: {', '.join(shipped)}"
 

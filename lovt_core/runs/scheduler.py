@@ -78,12 +78,12 @@ class Scheduler:
             case "queued" if child is None or code is not None:
                 self.children.pop(run.id, None)
                 self._launch(run, state)
-            case "launched" | "running" | "lost" if not state.lock_held and (child is None or code is not None):
+            case "launched" | "running" | "lost" if _died_unrecorded(state) and (child is None or code is not None):
                 self.children.pop(run.id, None)
                 _record_exit(run, state.attempt, _describe_code(code))
             case "interrupted" if not state.lock_held:
                 _requeue(run, state.attempt, "interrupted")
-            case "queued" | "launched" | "running" | "interrupted" | "lost":
+            case "queued" | "launched" | "running" | "interrupted":
                 pass
             case _ if child is None or code is not None:
                 self.children.pop(run.id, None)
@@ -127,6 +127,11 @@ def append_launch(run: RunDirectory, attempt: int, slot: Slot) -> None:
     append_control(run.control, record("launch", attempt, **details))
 
 
+def _died_unrecorded(state: RunState) -> bool:
+    """Whether a worker has ended without a last word and nobody has written down how."""
+    return state.state in ("launched", "running", "lost") and not state.lock_held and not state.exit_recorded
+
+
 def _device(run: RunDirectory) -> str:
     """The device that a run's experiment asks for."""
     experiment = run.experiment()
@@ -145,7 +150,7 @@ def _record_exit(run: RunDirectory, attempt: int, how: dict[str, Any]) -> None:
     """Append `exited n` for a worker without a last word; one that died before its first event is queued again."""
     with deciding(run.path):
         state = read_state(run)
-        if state.attempt != attempt or state.lock_held or state.state not in ("launched", "running", "lost"):
+        if state.attempt != attempt or not _died_unrecorded(state):
             return
         before_start = not run.events(attempt).exists()
         exited = record("exited", attempt, **how, before_start=before_start, log=_last_log_lines(run.log))

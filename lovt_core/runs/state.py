@@ -40,6 +40,8 @@ class RunState:
     stop_asked: bool = False
     """A stop or kill of this attempt was asked for and is not carried out yet."""
     lock_held: bool = False
+    exit_recorded: bool = False
+    """Whether the scheduler has written down how the worker of this attempt ended."""
 
     @property
     def is_active(self) -> bool:
@@ -94,7 +96,7 @@ def _after_exit(evidence: Evidence, exited: ControlRecord, asked: bool) -> RunSt
     if asked:
         return RunState("stopped", evidence.attempt, how)
     if exited.details.get("unknown") and evidence.has_events:
-        return RunState("lost", evidence.attempt, how)
+        return RunState("lost", evidence.attempt, how, exit_recorded=True)
     return RunState("failed", evidence.attempt, how)
 
 

@@ -28,12 +28,12 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     wait_until(lambda: not is_locked(place.scheduler_lock), "the scheduler to leave", 60)
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+def wait_until(condition: Callable[[], bool], what: str | Callable[[], str], seconds: float = WAIT_SECONDS) -> None:
     """Look until the condition holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds:.0f} s for {what}")
+            pytest.fail(f"waited {seconds:.0f} s for {what if isinstance(what, str) else what()}")
         time.sleep(0.05)
 
 
@@ -44,7 +44,11 @@ def wait_for_state(run: RunDirectory, *states: str) -> RunState:
         state = read_state(run)
         return state.state in states and (state.is_active or not state.lock_held)
 
-    wait_until(reached, f"{run.id} to be {' or '.join(states)}: it is {read_state(run)}; log: {tail(run.log)}")
+    def describe() -> str:
+        records = tail(run.control)
+        return f"{run.id} to be {' or '.join(states)}: it is {read_state(run)}\n{records}\nlog: {tail(run.log)}"
+
+    wait_until(reached, describe)
     return read_state(run)
 
 

@@ -174,6 +174,8 @@ def test_the_next_scheduler_adopts_a_living_worker(workspace):
     wait_for_state(run, "lost")
     wait_until(lambda: any(item.operation == "exited" for item in read_control(run.control)), "the exit record")
     assert read_state(run).detail == "the worker died without a last word, exit status unknown"
+    wait_until(lambda: not is_locked(workspace.scheduler_lock), "the scheduler to leave", 60)
+    assert [item.operation for item in read_control(run.control)].count("exited") == 1
 
 
 def test_a_copied_run_is_read_but_not_started(workspace, tmp_path):
