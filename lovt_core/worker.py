@@ -222,6 +222,9 @@ def main(arguments: list[str] | None = None) -> int:
     what.add_argument("--job", help="job to do instead of a run")
     parser.add_argument("--locks", default="", help="descriptors of locks held for this worker")
     options = parser.parse_args(arguments)
+    # torch's threads spin while they wait for each other: with anything else at work on the same cores, a step takes
+    # twice as long and more. Read when torch is imported, which is later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     keep_locks_to_ourselves(tuple(int(part) for part in options.locks.split(",") if part))
     try:
         if options.job is not None:

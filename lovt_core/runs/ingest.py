@@ -149,7 +149,7 @@ def _note_event(facts: Facts, line: dict[str, Any], attempt: int) -> None:
             if attempt == 1:
                 facts.columns["started"] = time
         case "progress":
-            if facts.columns["first_step"] is None:
+            if facts.columns["first_step"] is None and line.get("total"):  # without a total it only says what goes on
                 facts.columns.update(first_step=line.get("done", 0), first_step_time=time)
             facts.columns.update(
                 step=line.get("done", 0), total=line.get("total"), unit=line.get("unit", ""), note=line.get("note", "")

@@ -1,0 +1,50 @@
+"""Choosing which curves a run shows."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Label, SelectionList
+from textual.widgets.selection_list import Selection
+
+from lovt_tui.formatting import clean
+from lovt_tui.widgets.key_bar import KeyBar
+
+
+class MetricsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False):
+    """All metrics of a run; nothing chosen means the usual ones."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "show these", priority=True),
+        Binding("a", "none", "usual ones", tooltip="choose none, which shows the usual ones"),
+        Binding("escape", "cancel", "back"),
+    ]
+
+    def __init__(self, names: tuple[str, ...], chosen: tuple[str, ...]) -> None:
+        super().__init__()
+        self._names = names
+        self._chosen = chosen
+
+    def compose(self) -> ComposeResult:
+        """A list to tick."""
+        with Vertical(classes="dialog"):
+            yield Label("Curves to show (space ticks)", classes="title")
+            yield SelectionList[str](
+                *(Selection(clean(name), name, name in self._chosen, id=None) for name in self._names), compact=True
+            )
+            yield KeyBar()
+
+    def action_accept(self) -> None:
+        """Show them, in the order of their names."""
+        ticked = set(self.query_one(SelectionList).selected)
+        self.dismiss(tuple(name for name in self._names if name in ticked))
+
+    def action_none(self) -> None:
+        """The usual ones."""
+        self.dismiss(())
+
+    def action_cancel(self) -> None:
+        """As it was."""
+        self.dismiss(None)

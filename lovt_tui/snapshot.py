@@ -1,0 +1,110 @@
+"""What the poller hands to the screens: frozen values, built in its thread, compared to see what changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lovt_core.runs.records import Curve, EventRow, RunRow
+
+LEADING_METRICS = ("val/loss", "train/loss")
+TRAILING_METRICS = ("train/learning_rate", "train/gradient_norm")
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One GPU, or the host's processor and memory where there is none."""
+
+    name: str
+    load_percent: int | None
+    """None where the device does not say."""
+    memory_used: int
+    """Bytes."""
+    memory_total: int
+    power_watts: int | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """The judgement of one task in an evaluation run."""
+
+    task: str
+    metric: str
+    mean: float
+    ci95: float | None
+    """Half the 95 % interval; None of a single replicate."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a screen looks at beside the list of runs."""
+
+    run_id: str | None = None
+    metrics: tuple[str, ...] = ()
+    """Curves wanted; empty: those of `default_metrics`."""
+    num_curves: int = 3
+    log_bytes: int = 16_384
+    """How much of the log's end is read."""
+
+
+@dataclass(frozen=True)
+class RunDetail:
+    """The watched run in full."""
+
+    run_id: str
+    metric_names: tuple[str, ...]
+    curves: tuple["Curve", ...]
+    events: tuple["EventRow", ...]
+    log: tuple[str, ...]
+    log_cut_bytes: int
+    """Bytes of the log before the part that was read."""
+    experiment: str
+    """The merged experiment as YAML."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything the screens show."""
+
+    now: float
+    """Unix seconds, at the start of a minute: ages are no finer, and a quiet workspace changes nothing in between."""
+    runs: tuple["RunRow", ...] = ()
+    """Running and launched, then queued in their order, then the rest, newest first."""
+    scores: tuple[tuple[str, tuple[Score, ...]], ...] = ()
+    """Run id and its finished tasks."""
+    gauges: tuple[Gauge, ...] = ()
+    broken: tuple[tuple[str, str], ...] = ()
+    """Run directories that cannot be read, with the reason."""
+    detail: RunDetail | None = None
+    error: str = ""
+    """Why the workspace could not be read this time; the rest is then what was last seen."""
+
+    def find_run(self, run_id: str | None) -> "RunRow | None":
+        """The run of that id."""
+        return next((row for row in self.runs if row.id == run_id), None)
+
+    def find_scores(self, run_id: str) -> tuple[Score, ...]:
+        """Finished tasks of an evaluation run."""
+        return next((scores for key, scores in self.scores if key == run_id), ())
+
+
+def order_runs(rows: Sequence["RunRow"]) -> tuple["RunRow", ...]:
+    """Runs at work first, then the queue as it will be taken, then the rest; `rows` come newest first."""
+    at_work = [row for row in rows if row.state in ("running", "launched")]
+    queued = [row for row in reversed(rows) if row.state == "queued"]
+    return (*at_work, *queued, *(row for row in rows if not row.is_active))
+
+
+def default_metrics(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """The `count` curves that say most: losses first, validation before training, then accuracies, timings last."""
+
+    def rank(name: str) -> tuple[int, str]:
+        if name in LEADING_METRICS:
+            return LEADING_METRICS.index(name), name
+        if name in TRAILING_METRICS:
+            return 7 + TRAILING_METRICS.index(name), name
+        group, _, rest = name.partition("/")
+        place = {"val": 2, "train": 3}.get(group, 9)
+        return place + (2 if rest.startswith("accuracy/") else 0), name
+
+    return tuple(sorted(names, key=rank)[:count])

@@ -1,0 +1,192 @@
+"""A curve as rows of characters: smoothed line over the raw band, round ticks, not-finite values marked."""
+
+import math
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+
+from lovt_core.runs.records import Curve, is_smaller_better
+from lovt_tui.formatting import Cell, fit, format_number
+from lovt_tui.widgets.axes import Tick, TickRule, count_ticks, linear_ticks, log_ticks, time_ticks
+from lovt_tui.widgets.braille import DOTS_ACROSS, DOTS_DOWN, Canvas
+from lovt_tui.widgets.chart_options import BEST_MARK, BROKEN_MARK, ChartOptions, XAxis
+from lovt_tui.widgets.thinning import Array, Columns, smooth, thin
+
+MIN_WIDTH = 12
+MIN_HEIGHT = 3
+PADDING = 0.04
+Row = list[Cell]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Limits of the plot, and the canvas they are mapped to."""
+
+    x_limits: tuple[float, float]
+    y_limits: tuple[float, float]
+    """Logarithms on a logarithmic scale."""
+    log_scale: bool
+    canvas: Canvas
+
+    def row_of(self, value: float) -> int:
+        """Row of dots of a plotted value."""
+        low, high = self.y_limits
+        return round((high - value) / (high - low) * (self.canvas.num_rows - 1))
+
+    def column_of(self, x: float) -> int:
+        """Column of dots."""
+        low, high = self.x_limits
+        return round((x - low) / (high - low) * (self.canvas.num_columns - 1)) if high > low else 0
+
+
+def draw_chart(curve: Curve, options: ChartOptions, size: tuple[int, int]) -> list[Row]:
+    """`size` (width, height) cells: the plot, and below it the ticks of x."""
+    width, height = size
+    if width < MIN_WIDTH or height < MIN_HEIGHT:
+        return []
+    x = _positions(curve, options.x_axis)
+    raw = np.asarray(curve.values, dtype=np.float64)
+    shown = _scaled(raw, options.log_scale)
+    limits = _limits(shown)
+    if limits is None:
+        return [[Cell(fit(text, width), "warning")] for text in ("no value can be drawn", *[""] * (height - 1))]
+    y_ticks = _y_ticks(shown, options.log_scale, height - 1)
+    margin = max((len(tick.label) for tick in y_ticks), default=0) + 1
+    canvas = Canvas(width - margin, height - 1)
+    frame = Frame((float(x[0]), float(x[-1])), limits, options.log_scale, canvas)
+    line = _scaled(smooth(raw, options.smoothing), options.log_scale)
+    columns = thin(x, line, frame.x_limits, canvas.num_columns)
+    if options.smoothing > 1:
+        _draw_band(frame, thin(x, shown, frame.x_limits, canvas.num_columns))
+    _draw_line(frame, columns)
+    rows = [canvas.row(y) for y in range(canvas.height)]
+    _mark_broken(rows, columns)
+    _mark_best(rows, frame, curve, x)
+    labels = {frame.row_of(_scale_tick(tick, options.log_scale)) // DOTS_DOWN: tick.label for tick in y_ticks}
+    drawn = [_join_row(labels.get(y, ""), margin, row) for y, row in enumerate(rows)]
+    return [*drawn, [Cell(_x_labels(frame, margin, options.x_axis), "dim")]]
+
+
+def describe_curve(curve: Curve, log_scale: bool) -> str:
+    """Newest and best value, and what cannot be drawn."""
+    if not curve.values:
+        return ""
+    parts = [format_number(curve.values[-1])]
+    best = find_best(curve)
+    if best is not None and curve.metric.startswith("val/"):
+        parts.append(f"{BEST_MARK} best {format_number(curve.values[best])}")
+    values = np.asarray(curve.values, dtype=np.float64)
+    if broken := int((~np.isfinite(values)).sum()):
+        parts.append(f"{BROKEN_MARK} {broken} not finite")
+    if log_scale and (hidden := int((values <= 0).sum())):
+        parts.append(f"{hidden} not above 0")
+    return " · ".join(parts)
+
+
+def find_best(curve: Curve) -> int | None:
+    """Index of the best finite value: the smallest of losses, the largest of scores; of equals the first."""
+    values = np.asarray(curve.values, dtype=np.float64)
+    if not np.isfinite(values).any():
+        return None
+    if is_smaller_better(curve.metric):
+        return int(np.argmin(np.where(np.isfinite(values), values, np.inf)))
+    return int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
+
+
+def _positions(curve: Curve, axis: XAxis) -> Array:
+    match axis:
+        case "step":
+            return np.asarray(curve.steps, dtype=np.float64)
+        case "epoch":
+            return np.asarray(curve.epochs, dtype=np.float64)
+        case "time":
+            times = np.asarray(curve.times, dtype=np.float64)
+            return times - times[0] if len(times) else times
+    assert_never(axis)
+
+
+def _scaled(values: Array, log_scale: bool) -> Array:
+    if not log_scale:
+        return values
+    positive = np.isfinite(values) & (values > 0)
+    return np.where(positive, np.log10(np.where(positive, values, 1.0)), np.nan)
+
+
+def _limits(values: Array) -> tuple[float, float] | None:
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0:
+        return None
+    low, high = float(finite.min()), float(finite.max())
+    span = high - low or abs(high) * 0.1 or 1.0
+    return low - span * PADDING, high + span * PADDING
+
+
+def _y_ticks(shown: Array, log_scale: bool, height: int) -> tuple[Tick, ...]:
+    """Round values; the lowest and the highest where fewer than two round ones fit."""
+    finite = shown[np.isfinite(shown)]
+    low, high = (float(10**value if log_scale else value) for value in (finite.min(), finite.max()))
+    ticks = (log_ticks if log_scale else linear_ticks)(low, high, max(1, height // 2))
+    return ticks if len(ticks) > 1 else tuple(Tick(value, format_number(value, 3)) for value in (low, high))
+
+
+def _scale_tick(tick: Tick, log_scale: bool) -> float:
+    return math.log10(tick.value) if log_scale else tick.value
+
+
+def _draw_band(frame: Frame, columns: Columns) -> None:
+    for x, low, high in zip(columns.column, columns.low, columns.high, strict=True):
+        frame.canvas.column(int(x), frame.row_of(high), frame.row_of(low), "dim")
+
+
+def _draw_line(frame: Frame, columns: Columns) -> None:
+    """Each column's extremes, joined to the column before unless a value in between is not finite."""
+    before: tuple[int, int] | None = None
+    for index, column in enumerate(columns.column.tolist()):
+        start = (column, frame.row_of(columns.first[index]))
+        if before is not None and not any(between in columns.broken for between in range(before[0], column + 1)):
+            frame.canvas.line(before, start, "accent")
+        frame.canvas.column(column, frame.row_of(columns.high[index]), frame.row_of(columns.low[index]), "accent")
+        before = (column, frame.row_of(columns.last[index]))
+
+
+def _mark_broken(rows: list[list[tuple[str, str]]], columns: Columns) -> None:
+    for column in columns.broken:
+        rows[-1][column // DOTS_ACROSS] = (BROKEN_MARK, "error")
+
+
+def _mark_best(rows: list[list[tuple[str, str]]], frame: Frame, curve: Curve, x: Array) -> None:
+    best = find_best(curve)
+    if best is None or not curve.metric.startswith("val/"):
+        return
+    value = _scaled(np.asarray([curve.values[best]]), frame.log_scale)[0]
+    if math.isfinite(value):
+        rows[frame.row_of(value) // DOTS_DOWN][frame.column_of(x[best]) // DOTS_ACROSS] = (BEST_MARK, "good")
+
+
+def _join_row(label: str, margin: int, row: list[tuple[str, str]]) -> Row:
+    cells = [Cell(fit(label, margin - 1, "right") + " ", "dim")]
+    for character, tone in row:
+        if cells[-1].tone == tone and len(cells) > 1:
+            cells[-1] = Cell(cells[-1].text + character, tone)
+        else:
+            cells.append(Cell(character, tone))
+    return cells
+
+
+def _x_labels(frame: Frame, margin: int, axis: XAxis) -> str:
+    """Labels under their positions, and the name of the axis at the end where there is room."""
+    width = margin + frame.canvas.width
+    rule: TickRule = time_ticks if axis == "time" else count_ticks
+    line = [" "] * width
+    name = {"step": "step", "epoch": "epoch", "time": "elapsed"}[axis]
+    free_to = width - len(name) - 1
+    line[width - len(name) :] = name
+    taken = -1
+    for tick in rule(*frame.x_limits, max(2, width // 10)):
+        start = margin + frame.column_of(tick.value) // DOTS_ACROSS - len(tick.label) // 2
+        start = max(0, start)
+        if start > taken and start + len(tick.label) <= free_to:
+            line[start : start + len(tick.label)] = tick.label
+            taken = start + len(tick.label)
+    return "".join(line)

@@ -1,0 +1,94 @@
+"""One line to type a filter in, and beside it how many runs it hides or what is wrong with it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Label
+
+from lovt_core.errors import InputError
+from lovt_tui.filtering import Filter, parse_filter
+from lovt_tui.formatting import plural
+
+
+class FilterBar(Horizontal):
+    """Hidden while there is no filter. A filter that means nothing leaves the old one at work."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "drop", "show all", tooltip="drop the filter and show all runs", priority=True)
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """Another filter is at work."""
+
+        filter: Filter
+
+    @dataclass
+    class Left(Message):
+        """Somebody is done typing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = Filter()
+        self._problem = ""
+
+    def compose(self) -> ComposeResult:
+        """The text and what it does."""
+        yield Label("/", id="filter-sign")
+        yield Input(placeholder="words of the name, state:failed, age<2d …", compact=True, id="filter-text")
+        yield Label("", id="filter-count", markup=False)
+
+    def open(self) -> None:
+        """Show the line and type."""
+        self.add_class("-open")
+        self.query_one(Input).focus()
+
+    def drop(self) -> None:
+        """No filter any more."""
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        self._take("")
+        self.remove_class("-open")
+
+    def action_drop(self) -> None:
+        """Escape while typing."""
+        self.drop()
+        self.post_message(self.Left())
+
+    def show_count(self, shown: int, total: int) -> None:
+        """Say how much is hidden, unless something is wrong."""
+        label = self.query_one("#filter-count", Label)
+        label.set_class(bool(self._problem), "-problem")
+        text = self._problem or f"{shown} of {plural(total, 'run')} shown, {total - shown} hidden"
+        label.update(text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while typing."""
+        event.stop()
+        self._take(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the table, with the filter."""
+        event.stop()
+        if self._problem:
+            return
+        if not self.filter.text:
+            self.remove_class("-open")
+        self.post_message(self.Left())
+
+    def on_click(self, event: events.Click) -> None:
+        """Type here."""
+        self.open()
+
+    def _take(self, text: str) -> None:
+        try:
+            self.filter = parse_filter(text)
+            self._problem = ""
+        except InputError as error:
+            self._problem = str(error)
+        self.post_message(self.Changed(self.filter))

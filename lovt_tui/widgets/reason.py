@@ -1,0 +1,19 @@
+"""A sentence in place: why a run ended, what is wrong with an experiment."""
+
+from textual.widgets import Label
+
+from lovt_tui.formatting import TONES
+
+
+class Reason(Label):
+    """Wraps to the width; hidden while there is nothing to say."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+
+    def show(self, text: str, tone: str = "error") -> None:
+        """Say this; an empty text hides the line."""
+        self.set_class(bool(text), "-given")
+        for name in TONES:
+            self.set_class(name == tone, f"tone--{name}")
+        self.update(text)

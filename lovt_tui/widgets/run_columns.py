@@ -1,0 +1,165 @@
+"""Columns of the run table and what stands in them, chosen by the width there is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+
+from lovt_tui.formatting import (
+    Cell,
+    clean,
+    fit,
+    format_age,
+    format_duration,
+    format_number,
+    format_progress,
+    format_state,
+    plural,
+)
+from lovt_tui.snapshot import Score
+
+if TYPE_CHECKING:
+    from lovt_core.runs.records import RunRow
+
+NORMAL_WIDTH = 108
+WIDE_WIDTH = 150
+
+
+@dataclass(frozen=True)
+class Entry:
+    """All that one line of the table shows."""
+
+    row: "RunRow"
+    scores: tuple[Score, ...]
+    now: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, its width, and its cell of an entry."""
+
+    title: str
+    width: int
+    cell: Callable[[Entry, int], Cell]
+    align: Literal["left", "right"] = "left"
+    yields_to_reason: bool = False
+    """Makes room for the reason in the line of a run that failed."""
+
+
+def choose_columns(width: int) -> tuple[Column, ...]:
+    """Columns that fill `width`, one cell between two."""
+    if width < NORMAL_WIDTH:
+        columns = _columns(subject=9, bar=10, best=10)
+    elif width < WIDE_WIDTH:
+        columns = _columns(subject=12, bar=14, best=14, loss=9, slot=8)
+    else:
+        columns = _columns(subject=18, bar=24, best=22, loss=10, slot=14, tags=14)
+    taken = sum(column.width for column in columns) + len(columns) - 1
+    return tuple(
+        replace(column, width=max(8, width - taken)) if column.title == "run" else column for column in columns
+    )
+
+
+def _columns(**widths: int) -> tuple[Column, ...]:
+    """The columns that are given a width, and those that always stand; `run` takes what is left."""
+    optional = {
+        "subject": Column("what", 0, _subject),
+        "bar": Column("progress", 0, _progress, yields_to_reason=True),
+        "left": Column("left", 6, _left, "right", yields_to_reason=True),
+        "best": Column("best", 0, _best, "right", yields_to_reason=True),
+        "loss": Column("loss", 0, _loss, "right"),
+        "slot": Column("slot", 0, _slot),
+        "tags": Column("tags", 0, _tags),
+        "age": Column("age", 4, _age, "right"),
+    }
+    sized = [
+        replace(column, width=widths.get(name, column.width))
+        for name, column in optional.items()
+        if widths.get(name, column.width)
+    ]
+    return (Column("state", 13, lambda entry, width: format_state(entry.row)), Column("run", 0, _name), *sized)
+
+
+def entry_cells(entry: Entry, columns: tuple[Column, ...]) -> list[Cell]:
+    """Cells of one line, in exactly the columns' widths; a reason takes the place of the columns that yield to it."""
+    cells: list[Cell] = []
+    reason = clean(entry.row.detail) if entry.row.state in ("failed", "lost") else ""
+    for yields, group in groupby(columns, lambda column: bool(reason) and column.yields_to_reason):
+        merged = tuple(group)
+        if yields:
+            width = sum(column.width for column in merged) + len(merged) - 1
+            cells += [Cell(fit(reason, width), format_state(entry.row).tone), Cell(" ")]
+            continue
+        for column in merged:
+            cell = column.cell(entry, column.width)
+            cells += [Cell(fit(cell.text, column.width, column.align), cell.tone), Cell(" ")]
+    return cells[:-1]
+
+
+def heading_cells(columns: tuple[Column, ...]) -> list[Cell]:
+    """The line of headings."""
+    return [Cell(" ".join(fit(column.title, column.width, column.align) for column in columns), "dim")]
+
+
+def _name(entry: Entry, width: int) -> Cell:
+    return Cell(clean(entry.row.name), "strong")
+
+
+def _subject(entry: Entry, width: int) -> Cell:
+    tasks = entry.row.experiment.get("tasks", ()) if entry.row.kind == "evaluate" else ()
+    text = plural(len(tasks), "task") if len(tasks) > 1 else entry.row.subject
+    return Cell(clean(text))
+
+
+def _progress(entry: Entry, width: int) -> Cell:
+    row = entry.row
+    if row.state in ("queued", "launched", "cancelled"):
+        return Cell("")
+    return Cell(format_progress(row, width), "" if row.is_active else "dim")
+
+
+def _left(entry: Entry, width: int) -> Cell:
+    left = entry.row.seconds_left
+    return Cell("" if left is None else format_duration(left))
+
+
+def _best(entry: Entry, width: int) -> Cell:
+    """Best validation loss of a training; the score of an evaluation, the mean of several."""
+    if entry.scores:
+        return Cell(_score(entry.scores, width), "good")
+    best = entry.row.best
+    name = "val/loss" if "val/loss" in best else min(best, default="")
+    if not name:
+        return Cell("")
+    text = format_number(best[name])
+    return Cell(f"{name} {text}" if len(name) + len(text) < width else text)
+
+
+def _score(scores: tuple[Score, ...], width: int) -> str:
+    mean = sum(score.mean for score in scores) / len(scores)
+    name = scores[0].metric if len(scores) == 1 else f"{len(scores)} tasks"
+    text = f"{mean:.3f}"
+    interval = scores[0].ci95
+    if len(scores) == 1 and interval is not None and width >= 10:
+        text = f"{text}±{interval:.3f}".replace("±0.", "±.")
+    return f"{name} {text}" if len(name) + len(text) < width else text
+
+
+def _loss(entry: Entry, width: int) -> Cell:
+    loss = entry.row.latest.get("train/loss")
+    if loss is None:
+        return Cell("")
+    text = format_number(loss)
+    return Cell(text, "error" if text in ("NaN", "∞", "-∞") else "")
+
+
+def _slot(entry: Entry, width: int) -> Cell:
+    return Cell(clean(entry.row.slot).removeprefix("NVIDIA ").removeprefix("GeForce ") if entry.row.is_active else "")
+
+
+def _tags(entry: Entry, width: int) -> Cell:
+    return Cell(clean(" ".join(f"#{tag}" for tag in entry.row.tags)), "accent")
+
+
+def _age(entry: Entry, width: int) -> Cell:
+    return Cell(format_age(max(0.0, entry.now - entry.row.created)), "dim")

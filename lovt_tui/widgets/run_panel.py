@@ -1,0 +1,56 @@
+"""The run under the cursor: its live charts and the end of its log."""
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.markup import escape
+
+from lovt_tui.describing import SHORT_CLOCK, event_lines, fact_lines, log_lines
+from lovt_tui.formatting import clean, format_state
+from lovt_tui.snapshot import Snapshot
+from lovt_tui.widgets.chart import DEFAULT_OPTIONS, Chart
+from lovt_tui.widgets.line_view import LineView
+from lovt_tui.widgets.reason import Reason
+
+if TYPE_CHECKING:
+    from lovt_core.runs.records import RunRow
+
+NUM_CHARTS = 3
+
+
+class RunPanel(Vertical):
+    """Charts where there are curves, otherwise what happened; the log, or the events while it is empty."""
+
+    def compose(self) -> ComposeResult:
+        """The charts that do not fit the width are hidden by the style sheet."""
+        yield Reason()
+        with Horizontal():
+            for number in range(1, NUM_CHARTS + 1):
+                yield Chart(id=f"chart-{number}")
+            yield LineView(id="facts", follow=True, focusable=False)
+            yield LineView(id="tail", follow=True, focusable=False)
+
+    def show(self, row: "RunRow | None", snapshot: Snapshot) -> None:
+        """Show a run, as far as it is read."""
+        self.set_class(row is None, "-empty")
+        if row is None:
+            return
+        self.query_one(Reason).show(clean(row.detail), format_state(row).tone)
+        detail = snapshot.detail if snapshot.detail and snapshot.detail.run_id == row.id else None
+        curves = detail.curves if detail else ()
+        self.set_class(bool(curves), "-has-curves")
+        for number in range(NUM_CHARTS):
+            chart = self.query_one(f"#chart-{number + 1}", Chart)
+            chart.set_class(number >= len(curves), "-empty")
+            chart.show(curves[number] if number < len(curves) else None, DEFAULT_OPTIONS)
+        facts = self.query_one("#facts", LineView)
+        facts.border_title = escape(clean(row.name))
+        facts.show(() if curves else fact_lines(row, snapshot.find_scores(row.id), detail))
+        tail = self.query_one("#tail", LineView)
+        has_log = detail is None or bool(detail.log)
+        tail.border_title = "log" if has_log else "events"
+        if detail is None:
+            tail.show(())
+        else:
+            tail.show(log_lines(detail) if has_log else event_lines(detail.events, SHORT_CLOCK))

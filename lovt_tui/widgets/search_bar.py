@@ -1,0 +1,48 @@
+"""One line to type what to look for."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input, Label
+
+
+class SearchBar(Horizontal):
+    """Shown while somebody types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "back", priority=True)]
+
+    @dataclass
+    class Asked(Message):
+        """Look for this; empty: no longer."""
+
+        text: str
+
+    def compose(self) -> ComposeResult:
+        """The sign and the text."""
+        yield Label("search ", id="search-sign")
+        yield Input(compact=True, id="search-text")
+
+    def open(self, pane: str) -> None:
+        """Show the line and type."""
+        self.add_class("-open")
+        text = self.query_one(Input)
+        text.placeholder = f"text in the {pane}, enter looks for it"
+        text.value = ""
+        text.focus()
+
+    def action_leave(self) -> None:
+        """Look for nothing."""
+        self._ask("")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Look for it."""
+        event.stop()
+        self._ask(event.value)
+
+    def _ask(self, text: str) -> None:
+        self.remove_class("-open")
+        self.post_message(self.Asked(text))

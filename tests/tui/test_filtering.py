@@ -1,0 +1,68 @@
+"""The filter grammar."""
+
+import pytest
+
+from lovt_core.errors import InputError
+from lovt_tui.filtering import parse_filter
+from tests.tui.factories import NOW, make_row
+
+ROWS = (
+    make_row("tau03", "running", tags=("tau", "new"), created=NOW - 60),
+    make_row("convirt", "failed", created=NOW - 3 * 86_400, experiment={"training": {"batch_size": 128}, "split": "a"}),
+    make_row("eval-tau03", kind="evaluate", best={}, experiment={"tasks": ["covid-linear", "rsna-linear-1"]}),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", "tau03 convirt eval-tau03"),
+        ("TAU", "tau03 eval-tau03"),
+        ("eval tau", "eval-tau03"),
+        ("0001", "tau03 convirt eval-tau03"),
+        ("state:run", "tau03"),
+        ("state:failed tau", ""),
+        ("-state:running", "convirt eval-tau03"),
+        ("-tau", "convirt"),
+        ("kind:eval", "eval-tau03"),
+        ("task:rsna-*", "eval-tau03"),
+        ("task:linear", ""),
+        ("task:*linear", "eval-tau03"),
+        ("tag:tau", "tau03"),
+        ("method:lovt", "tau03"),
+        ("age<2h", "tau03"),
+        ("age>=2d", "convirt"),
+        ("best.val/loss<3.5", "tau03 convirt"),
+        ("best.val/loss>3.5", ""),
+        ("-best.val/loss<3.5", "eval-tau03"),
+        ("cfg.training.batch_size>=64", "convirt"),
+        ("cfg.training.batch_size=32", "tau03"),
+        ("cfg.split=a", "convirt"),
+        ("cfg.split<b", ""),
+        ("cfg.training.batch_size<many", ""),
+        ("cfg.absent.key=1", ""),
+    ],
+)
+def test_what_matches(text, names):
+    assert [row.name for row in parse_filter(text).apply(ROWS, NOW)] == names.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stat:failed", "unknown field 'stat:', did you mean state:?"),
+        ("colour:red", "unknown field 'colour:', known: state:"),
+        ("state:", "'state:' needs a value, such as state:queued"),
+        ("method:", "'method:' needs a value"),
+        ("state:runing", "no state is 'runing', did you mean running?"),
+        ("kind:x", "no kind is 'x', one of pretrain, evaluate, selftest"),
+        ("age<soon", "'soon' is no age"),
+        ("age<", "'age<' needs a value"),
+        ("size<3", "'size' cannot be compared"),
+        ("best.val/loss<low", "'low' is no number"),
+        ("-state:nowhere", "no state is 'nowhere'"),
+    ],
+)
+def test_what_means_nothing(text, message):
+    with pytest.raises(InputError, match=message.replace("?", r"\?")):
+        parse_filter(text)
