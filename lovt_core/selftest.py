@@ -15,7 +15,7 @@ from lovt_core.errors import ConfigError
 from lovt_core.training.loop import train
 from lovt_core.values import Alarm, Value, Workplace
 
-CHILD_SECONDS = 600.0
+CHILD_SECONDS = 120.0
 DROPOUT = 0.1
 
 

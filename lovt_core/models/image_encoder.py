@@ -44,7 +44,8 @@ class ImageEncoder(nn.Module):
 
     def forward_features(self, images: Tensor) -> dict[int, Tensor]:
         """Grey images (B, 1, H, W) -> stride -> feature map (B, D, h, w); of equal strides the deepest."""
-        maps = dict(zip(self._reductions, self.trunk(images.expand(-1, 3, -1, -1)), strict=True))
+        colour = images.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        maps = dict(zip(self._reductions, self.trunk(colour), strict=True))
         if any(maps[stride].shape[1] != width for stride, width in self.channels.items()):
             maps = {stride: features.permute(0, 3, 1, 2) for stride, features in maps.items()}
         return {stride: maps[stride] for stride in self.strides}
@@ -83,7 +84,7 @@ def build_image_encoder(config: ImageEncoderConfig, pretrained: bool = True) -> 
     encoder = ImageEncoder(create_trunk(config.backbone, config.stride), config.stride)
     if pretrained:
         load_image_weights(encoder.trunk, config)
-    return encoder
+    return encoder.to(memory_format=torch.channels_last)  # convolutions are two to three times faster so
 
 
 def describe_image_encoder(config: ImageEncoderConfig) -> dict[str, Any]:

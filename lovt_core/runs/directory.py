@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from lovt_core.runs.machine import machine_id
 from lovt_core.runs.workspace import Workspace
 
 FORMAT = 1
+ID = re.compile(r"\d{8}-\d{6}-.+-[0-9a-f]{4}")
 ENVIRONMENT = (
     "LOVT_PREPARED", "LOVT_WEIGHTS", "XDG_DATA_HOME", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "PYTHONPATH"
 )  # fmt: skip
@@ -84,6 +87,10 @@ class RunDirectory:
             raise RecordError(f"{path} is not a JSON object")
         return origin
 
+    def created(self) -> float:
+        """When the run was created, in Unix seconds: of its own record, so that a copied directory keeps its age."""
+        return float(self.origin().get("created") or (self.path / "origin.json").stat().st_mtime)
+
     def environment(self) -> dict[str, str]:
         """This process's environment, with the variables of `ENVIRONMENT` as they were at creation."""
         rest = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
@@ -121,9 +128,9 @@ def announce(workspace: Workspace, run_id: str) -> None:
 
 
 def list_runs(workspace: Workspace) -> list[RunDirectory]:
-    """All run directories, oldest first."""
+    """All run directories, oldest first; folders that are not named like one are none."""
     with os.scandir(workspace.runs) as entries:
-        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        names = [entry.name for entry in entries if entry.is_dir() and ID.fullmatch(entry.name)]
     return [RunDirectory(workspace.runs / name) for name in sorted(names)]
 
 
@@ -152,14 +159,15 @@ def find_run(workspace: Workspace, text: str) -> RunDirectory:
 def _creation_time(run: RunDirectory) -> float:
     """Finer than the second in the id."""
     try:
-        return (run.path / "origin.json").stat().st_mtime
-    except OSError:
+        return run.created()
+    except (OSError, RecordError):
         return 0.0
 
 
 def _origin(path: Path, parent: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "format": FORMAT,
+        "created": time.time(),
         "command": sys.argv,
         "version": __version__,
         "python": sys.version.split()[0],

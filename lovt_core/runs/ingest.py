@@ -39,7 +39,7 @@ class Ingester:
         experiment = self._run.experiment()
         origin = {**self._run.origin()}
         origin["git"] = {"commit": origin.get("git", {}).get("commit")}
-        created = (self._run.path / "origin.json").stat().st_mtime
+        created = self._run.created()
         self._connection.execute(
             "insert into runs (id, name, kind, created, experiment, origin, state, attempt, detail, stop_asked,"
             " step, unit, epoch, note, tags, latest, best, changed) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",

@@ -47,11 +47,17 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, model: nn.Module) -> dic
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, model: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Put saved state back; raises RecordError when it belongs to another model."""
-    positions = {name: position for position, name in enumerate(trainable_parameters(model))}
+    parameters = trainable_parameters(model)
+    positions = {name: position for position, name in enumerate(parameters)}
     state: dict[int, dict[str, Any]] = {}
     for full_name, value in tensors.items():
         key, name = full_name.split("/", 1)
         if name not in positions:
             raise RecordError(f"the saved optimiser state names a parameter '{name}' that this model lacks")
-        state.setdefault(positions[name], {})[key] = value
+        state.setdefault(positions[name], {})[key] = _laid_out_like(parameters[name], value)
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """The value in the memory format of its parameter, as the optimiser made it: the same kernels work on it then."""
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value) if value.shape == parameter.shape else value

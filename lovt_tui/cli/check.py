@@ -48,8 +48,8 @@ def command(
         print_json({"file": file, **report, "notes": notes})
         return
     for note in notes:
-        console.print(f"note: {note}", markup=False, style="yellow")
+        console.print(f"note: {note}", markup=False, style="yellow", soft_wrap=True)
     for name, value in report.items():
         if name != "type":
             text = f"{value:.4g}" if isinstance(value, float) else value
-            get_console().print(f"{name.replace('_', ' '):<24} {text}", markup=False)
+            get_console().print(f"{name.replace('_', ' '):<24} {text}", markup=False, soft_wrap=True)

@@ -23,7 +23,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Data set of `
 DEFAULT_SPLIT = "patient:0"
 
 
-@app.command("list")
+@app.command("list", short_help="List data sets and what is prepared.")
 def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List data sets: what each is, its licence, where to get it, and what is prepared of it.
 
@@ -42,7 +42,7 @@ def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False)
     _print(f"Prepared data: {root}")
 
 
-@app.command("prepare")
+@app.command("prepare", short_help="Convert a download into prepared data, once.")
 def prepare_command(
     name: NameArgument,
     source: Annotated[Path, typer.Option("--source", help="Folder of the download.")],
@@ -76,7 +76,7 @@ def prepare_command(
     _print_meta(data.meta)
 
 
-@app.command("show")
+@app.command("show", short_help="Show prepared data: identity, split, overlap.")
 def show_command(
     name: NameArgument,
     size: Annotated[int | None, typer.Option(help="Pixels a side [default: the data set's own].")] = None,

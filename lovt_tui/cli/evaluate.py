@@ -1,5 +1,7 @@
 """`lovt evaluate`: judge an encoder on localized tasks."""
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,28 +50,34 @@ def command(
         "encoder.checkpoint": checkpoint,
         "encoder.label": label,
     }
-    given = [f"{key}={value}" for key, value in settings.items() if value is not None]
+    given = [f"{key}={_quote(value)}" for key, value in settings.items() if value is not None]
     names = [name.strip() for item in tasks or [] for name in item.split(",") if name.strip()]
     if names:
-        given.append(f"tasks=[{', '.join(names)}]")
+        given.append(f"tasks={_quote(names)}")
     loaded = _load(experiment, encoder, [*given, *(overrides or [])])
     check_tasks(place, loaded)
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
 
 
 def _load(experiment: str | None, encoder: str, overrides: list[str]) -> "EvaluateExperiment":
-    from lovt_core.config.loading import find_experiment_file, load_experiment
+    from lovt_core.config.loading import find_experiment_file, load_experiment, read_kind
     from lovt_core.errors import ConfigError
 
     file = find_experiment_file(experiment or "evaluation/localized.yaml")
+    if (kind := read_kind(file)) != "evaluate":
+        raise ConfigError(f"{file}: kind: is '{kind}': `lovt evaluate` needs an experiment of kind evaluate")
     loaded = load_experiment(file, [f"name={_name(encoder)}", *overrides])
-    if loaded.kind != "evaluate":
-        raise ConfigError(f"{file}: kind: is '{loaded.kind}': `lovt evaluate` needs an experiment of kind evaluate")
+    assert loaded.kind == "evaluate"
     return loaded
+
+
+def _quote(value: Any) -> str:
+    """As YAML, whatever characters are in it: JSON is YAML."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _name(encoder: str) -> str:
     """Name of the evaluation run: the encoder's, made fit for a file name."""
     stem = Path(encoder).stem.lower()
-    kept = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in stem).strip("._-")
+    kept = re.sub(r"[^a-z0-9._-]", "-", stem).strip("._-")
     return f"eval-{kept}"[:64]

@@ -27,12 +27,17 @@ def launch(workspace: "Workspace", experiment: "Experiment", *, detach: bool, as
 
     run = queue_run(workspace, experiment)
     if detach:
-        if as_json:
-            print_json({"id": run.id, "path": run.path})
-        else:
-            sys.stdout.write(f"{run.id}\n")
+        print_queued(run, as_json=as_json)
         return 0
     return follow(workspace, run, as_json=as_json)
+
+
+def print_queued(run: "RunDirectory", *, as_json: bool) -> None:
+    """What a detached run is called; as text its id alone, for scripts."""
+    if as_json:
+        print_json({"id": run.id, "path": run.path})
+    else:
+        sys.stdout.write(f"{run.id}\n")
 
 
 def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool = False, quiet: bool = False) -> int:
@@ -119,9 +124,9 @@ def _print_news(progress: "Progress", events: "list[EventRow]") -> int:
     """Print what matters of new events; how many there were."""
     for event in events:
         if event.kind == "alarm":
-            progress.console.print(f"note: {event.data['message']}", markup=False, style="yellow")
+            progress.console.print(f"note: {event.data['message']}", markup=False, style="yellow", soft_wrap=True)
         elif event.kind == "result" and event.data["data"].get("type") == "cell":
-            progress.console.print(describe_cell(event.data["data"]), markup=False)
+            progress.console.print(describe_cell(event.data["data"]), markup=False, soft_wrap=True)
     return len(events)
 
 
@@ -132,12 +137,12 @@ def describe_cell(cell: dict[str, Any]) -> str:
 
 
 def _print_end(row: "RunRow", path: Path) -> None:
-    console = get_console()
+    """The run and its state on stdout, everything else on stderr."""
     best = "".join(f"  best {name} {value:.4g}" for name, value in row.best.items() if name == "val/loss")
-    console.print(f"{row.id} {row.state}{best}", markup=False)
-    if row.detail:
-        console.print(row.detail, markup=False)
-    if row.state in ("failed", "lost"):
-        console.print(f"log: {path / 'log.txt'}", markup=False)
-    if row.is_resumable:
-        console.print(f"go on with: lovt resume {row.id}", markup=False)
+    get_console().print(f"{row.id} {row.state}{best}", markup=False, soft_wrap=True)
+    has_failed = row.state in ("failed", "lost")
+    notes = [f"error: {row.detail}" if has_failed else row.detail] if row.detail else []
+    notes += [f"log: {path / 'log.txt'}"] if has_failed else []
+    notes += [f"go on with: lovt resume {row.id}"] if row.is_resumable else []
+    for note in notes:
+        get_console(stderr=True).print(note, markup=False, soft_wrap=True)

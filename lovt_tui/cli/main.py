@@ -1,5 +1,6 @@
 """The `lovt` command: one file per subcommand, errors shown once, here."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -16,15 +17,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("demo")(demo.command)
-app.command("pretrain")(pretrain.command)
-app.command("check")(check.command)
-app.command("evaluate")(evaluate.command)
-app.command("compare")(compare.command)
-app.command("runs")(runs.command)
-app.command("show")(show.command)
-app.command("stop")(stop.command)
-app.command("resume")(resume.command)
+app.command("demo", short_help="The whole road on synthetic X-rays, in a few minutes.")(demo.command)
+app.command("pretrain", short_help="Pre-train an encoder as an experiment file says.")(pretrain.command)
+app.command("check", short_help="Two real steps of an experiment: it fits, it runs, how fast.")(check.command)
+app.command("evaluate", short_help="Evaluate an encoder on localized tasks.")(evaluate.command)
+app.command("compare", short_help="Compare all evaluated encoders in one table.")(compare.command)
+app.command("runs", short_help="List runs, newest first.")(runs.command)
+app.command("show", short_help="Show one run: state, metrics, results, curve, log.")(show.command)
+app.command("stop", short_help="Ask a run to stop and save.")(stop.command)
+app.command("resume", short_help="Go on with a run that ended early.")(resume.command)
 app.add_typer(data.app, name="data")
 app.add_typer(weights.app, name="weights")
 
@@ -49,21 +50,32 @@ def options(
 
 
 def main() -> None:
-    """Entry point: runs the command, turns a LovtError into one message and its exit code."""
+    """Entry point: runs the command, turns an error into one message and its exit code."""
+    from sqlite3 import Error as DatabaseError
+
     from lovt_core.errors import LovtError
 
     try:
-        app()
-    except LovtError as error:
+        try:
+            app(prog_name="lovt")
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has gone; what is left in the buffer would be written, and fail again, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (LovtError, OSError, DatabaseError) as error:
         if getattr(main, "debug", False):
             raise
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        sys.stderr.write(f"error: {_describe(error)}\n")
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def _describe(error: Exception) -> str:
+    """The message; the system's own errors with the file they are about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 if __name__ == "__main__":

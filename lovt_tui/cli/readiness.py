@@ -23,15 +23,23 @@ def check_tasks(workspace: "Workspace", experiment: "EvaluateExperiment") -> Non
     from lovt_core.data.prepared import open_prepared
     from lovt_core.tasks import find_task
 
-    for task in experiment.tasks:
-        open_prepared(workspace.prepared_root, find_task(task).data, experiment.settings.image_size)
+    for task in [find_task(task_id) for task_id in experiment.tasks]:
+        open_prepared(workspace.prepared_root, task.data, experiment.settings.image_size)
 
 
 def resolve_encoder(workspace: "Workspace", source: str) -> str:
     """A built-in encoder as it is, a file as its whole path, anything else as a run's id; raises InputError."""
+    from lovt_core.errors import InputError
     from lovt_core.runs.directory import find_run
 
     if source in BUILT_IN_ENCODERS:
         return source
     path = Path(source).expanduser()
-    return str(path.resolve()) if path.is_file() else find_run(workspace, source).id
+    if path.is_file():
+        return str(path.resolve())
+    try:
+        return find_run(workspace, source).id
+    except InputError as error:
+        raise InputError(
+            f"'{source}' is no file and none of {', '.join(BUILT_IN_ENCODERS)}; as a run: {error}"
+        ) from error

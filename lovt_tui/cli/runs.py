@@ -37,18 +37,19 @@ def command(
     if as_json:
         print_json([asdict(row) for row in shown])
         return
-    _print_table(shown, len(rows))
+    if not rows:
+        kind = f"{state} runs" if state else "runs"
+        get_console().print(f"No {kind} in {place.path}. Try: lovt demo", markup=False, soft_wrap=True)
+    else:
+        _print_table(shown, len(rows))
     for run_id, reason in index.broken.items():
-        get_console(stderr=True).print(f"cannot read {run_id}: {reason}", markup=False, style="yellow")
+        get_console(stderr=True).print(f"cannot read {run_id}: {reason}", markup=False, style="yellow", soft_wrap=True)
 
 
 def _print_table(rows: "list[RunRow]", total: int) -> None:
     from rich.table import Table
 
     console = get_console()
-    if not rows:
-        console.print("No runs. Try: lovt demo", markup=False)
-        return
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "state", "what", "progress", "best", "age"):
         table.add_column(heading, overflow="fold" if heading == "run" else "ellipsis", no_wrap=heading != "run")

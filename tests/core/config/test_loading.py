@@ -1,7 +1,7 @@
 """Reading experiment files: bases, overrides, shipped files, and writing them out again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lovt_core.config.experiment import (
@@ -202,6 +202,8 @@ experiments = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(experiments)
+@example(EvaluateExperiment(name="1e5", encoder=EncoderSource(source="a\x85b\u2028c\r\nd"), tasks=("x: #",)))
 def test_written_experiment_reads_back_the_same(experiment):
     assert parse_experiment(dump_experiment(experiment), "again") == experiment
