@@ -222,8 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
     what.add_argument("--job", help="job to do instead of a run")
     parser.add_argument("--locks", default="", help="descriptors of locks held for this worker")
     options = parser.parse_args(arguments)
-    # torch's threads spin for milliseconds while they wait for each other: with another training on the same cores, steps
-    # of 2.8 s took 18 s. Spinning less costs nothing alone and brings that down to 7 s. Read when torch is imported.
+    # torch's threads spin for milliseconds while they wait for each other: with another training on the same cores,
+    # steps of 2.8 s took 18 s. Spinning less costs nothing alone and makes that 7 s. Read when torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     keep_locks_to_ourselves(tuple(int(part) for part in options.locks.split(",") if part))
     try:
