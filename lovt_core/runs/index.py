@@ -169,7 +169,11 @@ class Index:
         return sorted(row["name"] for row in self._connection.execute(query, (run_id,)))
 
     def curve(self, run_id: str, metric: str) -> Curve:
-        """A metric over steps: attempt k is cut where attempt k + 1 began."""
+        """A metric over steps: attempt k is cut where attempt k + 1 began.
+
+        An attempt may begin with the validation that the one before it, stopped at the end of an epoch, had still to do:
+        both have that step then, and of a metric that both have, the newer value counts.
+        """
         query = (
             "select attempt, step, epoch, time, value from points where run = ? and metric ="
             " (select id from metric_names where name = ?) order by attempt desc, step desc"
@@ -178,7 +182,8 @@ class Index:
         first_of_next: dict[int, int] = self._first_steps(run_id)
         for row in self._connection.execute(query, (run_id, metric)):
             limit = min((step for attempt, step in first_of_next.items() if attempt > row["attempt"]), default=None)
-            if limit is None or row["step"] < limit:
+            is_replaced = bool(kept) and row["step"] >= kept[-1]["step"]
+            if not is_replaced and (limit is None or row["step"] <= limit):
                 kept.append(row)
         kept.reverse()
         return Curve(

@@ -180,7 +180,9 @@ async def test_stop_of_a_stopping_run_kills(index, tmp_path, monkeypatch):
 async def test_refused_requests_are_explained(index, tmp_path):
     async with make_app(index, tmp_path).run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "tau03")
-        await pilot.press("x", "y")
+        await pilot.press("x")
+        await wait_for(pilot, "Stop tau03?")
+        await pilot.press("y")
         await wait_for(pilot, "was removed")
 
 

@@ -71,6 +71,23 @@ def test_a_resumed_attempt_cuts_the_earlier_one(workspace):
     index.close()
 
 
+def test_an_attempt_that_begins_with_a_validation_leaves_the_last_step_of_the_earlier_one(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    for step in (1, 2):
+        log(writer, step, train_loss=float(step))
+    writer.close()
+    writer = start(run, 2)
+    log(writer, 2, val_loss=7.0)
+    log(writer, 3, train_loss=3.0)
+    writer.close()
+    index = Index(workspace)
+    index.sync()
+    assert index.curve(run.id, "train/loss").steps == (1, 2, 3)
+    assert index.curve(run.id, "val/loss").steps == (2,)
+    index.close()
+
+
 def test_torn_line_then_the_rest(workspace):
     run = create_run(workspace, SelftestExperiment())
     writer = start(run)
