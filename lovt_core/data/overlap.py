@@ -8,7 +8,7 @@ WORDS = 4
 Hashes = npt.NDArray[np.uint64]
 """(images, WORDS)."""
 
-MAX_DISTANCE = 30
+MAX_DISTANCE = 26
 """Bits in which hashes of the same film may differ (`hashing.py` has the measured distances)."""
 FARTHEST = 64 * WORDS + 1
 """Distance to nothing."""

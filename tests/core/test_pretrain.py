@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from lovt_core.config.experiment import EvaluateExperiment, PretrainExperiment
+from lovt_core.data.overlap import MAX_DISTANCE
 from lovt_core.data.prepare import PrepareOptions, prepare
 from lovt_core.data.prepared import open_prepared
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
@@ -224,7 +225,7 @@ def test_overlapping_pairs_are_left_out_and_counted(data_folder, tmp_path):
     for row in kept.train:
         for image in kept.prepared.samples[row].images:
             distance = np.bitwise_count(kept.prepared.hashes[image] ^ others).sum(axis=1).min()
-            assert distance > 30
+            assert distance > MAX_DISTANCE
 
 
 @pytest.mark.parametrize(
