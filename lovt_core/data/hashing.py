@@ -6,8 +6,8 @@ lowest ones along each axis alone are left out: they show that it is a chest, no
 
 Measured on 79 real films: hashes of different films differ in 123 of 256 bits on average (sd 10.5, least 76 in 3,081
 pairs). Of the same films at most 26 bits differ in all cases after halving or gamma 0.6, in 99 % after noise of sd 8,
-equalisation or JPEG quality 20, in 87 % after cutting 1 % off each edge. Synthetic films share one anatomy and differ in
-108 bits on average (sd 19, least 29 in 2.3 million pairs); with 64 bits they could not be told apart.
+equalisation or JPEG quality 20, in 87 % after cutting 1 % off each edge. Synthetic films share one anatomy and differ
+in 108 bits on average (sd 19, least 29 in 2.3 million pairs); with 64 bits they could not be told apart.
 """
 
 import numpy as np

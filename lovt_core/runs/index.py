@@ -171,8 +171,8 @@ class Index:
     def curve(self, run_id: str, metric: str) -> Curve:
         """A metric over steps: attempt k is cut where attempt k + 1 began.
 
-        An attempt may begin with the validation that the one before it, stopped at the end of an epoch, had still to do:
-        both have that step then, and of a metric that both have, the newer value counts.
+        An attempt may begin with the validation that the one before it, stopped at the end of an epoch, had still to
+        do: both have that step then, and of a metric that both have, the newer value counts.
         """
         query = (
             "select attempt, step, epoch, time, value from points where run = ? and metric ="
