@@ -47,8 +47,8 @@ class Workspace:
 
     @property
     def index(self) -> Path:
-        """SQLite index; under the local cache folder where the workspace lies on a network file system."""
-        if _is_on_network(self.path):
+        """SQLite index; in the local cache folder for a workspace that is on a network or cannot be written."""
+        if _is_on_network(self.path) or not os.access(self.path, os.W_OK):
             home = os.environ.get("XDG_CACHE_HOME")
             cache = Path(home) if home else Path.home() / ".cache"
             folder = cache / "lovt" / hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
