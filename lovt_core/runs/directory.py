@@ -44,6 +44,11 @@ class RunDirectory:
         return self.path.name
 
     @property
+    def name(self) -> str:
+        """Name of the experiment, as it stands in the id."""
+        return self.id[16:-5]
+
+    @property
     def control(self) -> Path:
         """What was asked (control.py)."""
         return self.path / "control.jsonl"
@@ -146,7 +151,7 @@ def find_run(workspace: Workspace, text: str) -> RunDirectory:
         second = runs[-1].id[:15]
         return max((run for run in runs if run.id[:15] == second), key=_creation_time)
     exact = [run for run in runs if run.id == text]
-    named = [run for run in runs if run.id[16:-5] == text]
+    named = [run for run in runs if run.name == text]
     matches = exact or named[-1:] or [run for run in runs if run.id.startswith(text) or run.id.endswith(f"-{text}")]
     if len(matches) == 1:
         return matches[0]

@@ -38,7 +38,7 @@ class RunRow:
     latest: dict[str, float]
     """Newest value of each metric."""
     best: dict[str, float]
-    """Best value of each `val/` metric: the smallest of losses, the largest of others."""
+    """Best value of each `val/` metric: the smallest of losses, the largest of scores."""
     experiment: dict[str, Any]
     origin: dict[str, Any]
 
@@ -96,6 +96,10 @@ class StoredResult:
     data: dict[str, Any]
 
 
+SCORES = ("accuracy", "dice", "precision", "froc")
+"""Parts of the names of metrics of which more is better."""
+
+
 def is_smaller_better(metric: str) -> bool:
-    """Losses are minimised, scores maximised."""
-    return "loss" in metric
+    """Scores are maximised, everything else is a loss: `val/loss`, `val/global/image_to_report` and their like."""
+    return not any(part in metric for part in SCORES)

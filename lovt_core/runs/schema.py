@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 
 TABLES: dict[str, dict[str, type]] = {
     "runs": {

@@ -44,8 +44,9 @@ def command(
     from lovt_tui.cli.readiness import check_tasks, resolve_encoder
 
     place = get_workspace(workspace)
+    source = resolve_encoder(place, encoder)
     settings: dict[str, Any] = {
-        "encoder.source": resolve_encoder(place, encoder),
+        "encoder.source": source,
         "encoder.backbone": backbone,
         "encoder.checkpoint": checkpoint,
         "encoder.label": label,
@@ -54,19 +55,19 @@ def command(
     names = [name.strip() for item in tasks or [] for name in item.split(",") if name.strip()]
     if names:
         given.append(f"tasks={_quote(names)}")
-    loaded = _load(experiment, encoder, [*given, *(overrides or [])])
+    loaded = _load(experiment, source, [*given, *(overrides or [])])
     check_tasks(place, loaded)
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
 
 
-def _load(experiment: str | None, encoder: str, overrides: list[str]) -> "EvaluateExperiment":
+def _load(experiment: str | None, source: str, overrides: list[str]) -> "EvaluateExperiment":
     from lovt_core.config.loading import find_experiment_file, load_experiment, read_kind
     from lovt_core.errors import ConfigError
 
     file = find_experiment_file(experiment or "evaluation/localized.yaml")
     if (kind := read_kind(file)) != "evaluate":
         raise ConfigError(f"{file}: kind: is '{kind}': `lovt evaluate` needs an experiment of kind evaluate")
-    loaded = load_experiment(file, [f"name={_name(encoder)}", *overrides])
+    loaded = load_experiment(file, [f"name={_name(source)}", *overrides])
     assert loaded.kind == "evaluate"
     return loaded
 
@@ -76,8 +77,10 @@ def _quote(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _name(encoder: str) -> str:
-    """Name of the evaluation run: the encoder's, made fit for a file name."""
-    stem = Path(encoder).stem.lower()
+def _name(source: str) -> str:
+    """Name of the evaluation run: that of the run or file under evaluation, made fit for a file name."""
+    from lovt_core.runs.directory import ID, RunDirectory
+
+    stem = RunDirectory(Path(source)).name if ID.fullmatch(source) else Path(source).stem.lower()
     kept = re.sub(r"[^a-z0-9._-]", "-", stem).strip("._-")
     return f"eval-{kept}"[:64]

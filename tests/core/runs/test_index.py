@@ -4,11 +4,14 @@ import json
 import math
 import threading
 
+import pytest
+
 from lovt_core.config.experiment import SelftestExperiment
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import create_run
 from lovt_core.runs.events import EventWriter, encode_value
 from lovt_core.runs.index import Index
+from lovt_core.runs.records import is_smaller_better
 from lovt_core.values import Metrics, Result
 
 
@@ -189,3 +192,17 @@ def test_eight_readers_take_each_line_in_once(workspace):
     assert alarms == list(range(20, 201, 20))
     index.close()
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("metric", "smaller"),
+    [
+        ("val/loss", True),
+        ("val/global/image_to_report", True),
+        ("val/sentences/attended_to_local", True),
+        ("val/accuracy/top1_image_to_report", False),
+        ("val/dice", False),
+    ],
+)
+def test_losses_are_minimised_and_scores_maximised(metric, smaller):
+    assert is_smaller_better(metric) == smaller
