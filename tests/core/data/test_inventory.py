@@ -14,7 +14,7 @@ def sharing(tmp_path, root):
     pairs = write_chestxray(tmp_path / "pairs", 8)
     masked = write_rural(tmp_path / "masked", 5)
     for number in range(3):
-        film = Image.fromarray(draw_film(number)).resize((144, 120), Image.Resampling.BILINEAR)
+        film = Image.fromarray(draw_film(number)).resize((144, 120), Image.Resampling.BOX)
         film.convert("RGB").save(masked / "jpgs" / f"{rural_stem(number)}.jpg", quality=85)
         Image.fromarray(np.zeros((120, 144), dtype=np.uint8)).save(masked / "pngs_masks" / f"{rural_stem(number)}.png")
     prepare_quietly("covid-rural", masked, root)
