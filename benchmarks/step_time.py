@@ -13,8 +13,8 @@ import statistics
 from pathlib import Path
 
 from lovt_core.config.loading import find_experiment_file, load_experiment
+from lovt_core.data.pairs import open_pairs
 from lovt_core.methods.paired_training import build_paired_training
-from lovt_core.methods.pairs import open_pairs
 from lovt_core.runs.workspace import find_workspace
 from lovt_core.training.optimiser_step import OptimiserStep
 

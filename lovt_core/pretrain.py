@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.data.pairs import open_pairs
 from lovt_core.errors import RecordError
 from lovt_core.methods.paired_training import PairedTraining, build_paired_training
-from lovt_core.methods.pairs import open_pairs
 from lovt_core.training.checkpoint import Checkpoint, checkpoint_names, load_checkpoint
 from lovt_core.training.loop import train
 from lovt_core.training.optimiser_step import OptimiserStep

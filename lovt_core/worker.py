@@ -20,7 +20,8 @@ from typing import Any, assert_never
 from lovt_core import __version__
 from lovt_core.config.experiment import Experiment
 from lovt_core.config.loading import parse_experiment
-from lovt_core.errors import InputError, LovtError
+from lovt_core.errors import InputError, LovtError, RecordError
+from lovt_core.runs.checkpoints import find_saved
 from lovt_core.runs.control import read_control
 from lovt_core.runs.directory import RunDirectory, find_run
 from lovt_core.runs.events import EventWriter, encode_value
@@ -54,6 +55,8 @@ class Requests:
         now = time.monotonic()
         if not self._stop and (self._terminated or now - self._read_at >= CONTROL_SECONDS):
             self._read_at = now
+            if not self._run.control.exists():
+                raise RecordError(f"{self._run.path} was removed while its run was at work")
             self._stop = any(
                 item.operation == "stop" and item.attempt == self._attempt for item in read_control(self._run.control)
             )
@@ -100,11 +103,14 @@ def execute(run: RunDirectory, attempt: int) -> int:
             writer.write(*encode_value(value))
         writer.write_last_word("finished")
     except Exception as error:
-        trace = traceback.format_exc()
-        sys.stderr.write(trace)
         message = str(error) if isinstance(error, LovtError) else f"{type(error).__name__}: {error}"
-        writer.write_last_word("failed", {"error": message[:2000], "traceback": trace[-MAX_TRACEBACK:]})
-        return 1
+        code = getattr(error, "exit_code", 1)
+        is_users = code == InputError.exit_code  # a traceback helps nobody who mistyped a name
+        trace = traceback.format_exc()
+        sys.stderr.write(f"error: {message}\n" if is_users else trace)
+        word = {"error": message[:2000], "exit_code": code}
+        writer.write_last_word("failed", word if is_users else {**word, "traceback": trace[-MAX_TRACEBACK:]})
+        return int(code)
     finally:
         writer.close()
     return 0
@@ -122,7 +128,7 @@ def make_workplace(run: RunDirectory, attempt: int, requests: Requests) -> Workp
         attempt=attempt,
         device=choose_device(run.experiment()),
         stop_requested=requests.asked,
-        find_checkpoint=lambda text, which: find_checkpoint(workspace, text, which),
+        find_checkpoint=lambda text, which: find_saved(find_run(workspace, text), which),
         completed=tuple(line["data"] for line in earlier if line.get("event") == "result"),
         last_checkpoint=next((line["checkpoint"] for line in reversed(saved) if line["is_last"]), None),
         best_checkpoint=next((line["checkpoint"] for line in reversed(saved) if line["is_best"]), None),
@@ -140,19 +146,6 @@ def choose_device(experiment: Experiment) -> str:
     if asked != "auto" and not available:
         raise InputError(f"device '{asked}' is not there: this worker sees no GPU; set device to auto or cpu")
     return "cuda:0" if available else "cpu"
-
-
-def find_checkpoint(workspace: Workspace, text: str, which: str) -> Path:
-    """Folder of a run's `best` or `last` checkpoint; raises InputError naming what is missing."""
-    run = find_run(workspace, text)
-    mark = f"is_{which}"
-    attempts = range(read_state(run).attempt, 0, -1)
-    for attempt in attempts:
-        for line in reversed(read_lines(run.events(attempt))):
-            folder = run.checkpoints / str(line.get("checkpoint"))
-            if line.get("event") == "saved" and line.get(mark) and folder.is_dir():
-                return folder
-    raise InputError(f"run {run.id} has no {which} checkpoint: wait until it has saved one, or name another run")
 
 
 def start_workload(experiment: Experiment, place: Workplace) -> Iterator[Value]:
@@ -185,7 +178,7 @@ def execute_job(name: str, workspace: Workspace) -> int:
             attempt=1,
             device=choose_device(experiment),
             stop_requested=lambda: None,
-            find_checkpoint=lambda text, which: find_checkpoint(workspace, text, which),
+            find_checkpoint=lambda text, which: find_saved(find_run(workspace, text), which),
         )
         try:
             for value in start_job(name, experiment, place):

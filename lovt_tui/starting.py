@@ -120,7 +120,7 @@ def _make_ready(workspace: "Workspace", experiment: "Experiment") -> "Experiment
         case "pretrain":
             check_paired_data(workspace, experiment)
         case "evaluate":
-            source = resolve_encoder(workspace, experiment.encoder.source)
+            source = resolve_encoder(workspace, experiment.encoder.source, experiment.encoder.checkpoint)
             encoder = experiment.encoder.model_copy(update={"source": source})
             experiment = experiment.model_copy(update={"encoder": encoder})
             check_tasks(workspace, experiment)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from lovt_core.config.base import Section
+from lovt_core.config.base import Section, SplitName
 
 
 def _ascends(limits: tuple[float, float]) -> tuple[float, float]:
@@ -27,8 +27,7 @@ class PairedDataConfig(Section):
 
     name: str
     """Name of a data set (`lovt data list`)."""
-    split: str = "patient:0"
-    """`patient:SEED` is a seeded split by patient."""
+    split: SplitName = "patient:0"
     train_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     """The first samples of the training list are used, as the protocol does."""
     exclude_overlap_with: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lovt_core.config.base import Section
+from lovt_core.config.base import Device, Section, SplitName
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
 from lovt_core.config.encoders import ImageEncoderConfig, Padding, ProjectionConfig, ReportEncoderConfig
 from lovt_core.config.objective import ObjectiveConfig
@@ -61,6 +61,12 @@ class PretrainExperiment(Section):
     method: LovtConfig = LovtConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @model_validator(mode="after")
+    def _batches_hold_negatives(self) -> "PretrainExperiment":
+        if self.training.batch_size < 2:
+            raise ValueError("training.batch_size must be at least 2: the other pairs of a batch are the negatives")
+        return self
+
 
 class EncoderSource(Section):
     """The encoder under evaluation."""
@@ -97,9 +103,9 @@ class EvaluateExperiment(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 12345
     encoder: EncoderSource
     tasks: Annotated[tuple[str, ...], Field(min_length=1)]
-    split: str = "patient:0"
+    split: SplitName = "patient:0"
     settings: EvaluationSettings = EvaluationSettings()
-    device: str = "auto"
+    device: Device = "auto"
 
 
 class SelftestConfig(Section):

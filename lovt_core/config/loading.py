@@ -191,7 +191,10 @@ def _validate(merged: CommentedMap, file: str) -> Experiment:
 
 def _report(merged: CommentedMap, file: str, found: Iterable[tuple[tuple[str | int, ...], str]]) -> str:
     """A line `where: key: message` for each problem, the same one once, in the order of the file."""
-    lines = [(_where(merged, file, location), f"{name_key(location)}: {message}") for location, message in found]
+    lines = [
+        (_where(merged, file, location), f"{name_key(location)}: {message}" if location else message)
+        for location, message in found
+    ]
     lines.sort(key=lambda line: [int(part) if part.isdigit() else 0 for part in line[0].rsplit(":", 1)])
     return "\n".join(dict.fromkeys(f"{where}: {text}" for where, text in lines))
 

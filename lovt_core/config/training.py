@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lovt_core.config.base import Section
+from lovt_core.config.base import Device, Section
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -49,8 +49,7 @@ class TrainingConfig(Section):
     max_steps: Count | None = None
     """Optimiser steps after which the training ends, whatever the epoch."""
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
-    device: str = "auto"
-    """`auto`: the GPU that the scheduler hands to the run, else the CPU."""
+    device: Device = "auto"
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()

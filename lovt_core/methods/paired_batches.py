@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from lovt_core.config.data import AugmentationConfig
+from lovt_core.data.pairs import Pairs, check_batch_size
 from lovt_core.data.prepared import Bytes
-from lovt_core.errors import ConfigError
 from lovt_core.methods.batch import PairedBatch
-from lovt_core.methods.pairs import Pairs
 from lovt_core.models.normalisation import normalise
 from lovt_core.models.report_tokens import ReportTokenizer, SentenceTokens
 from lovt_core.training.augmentation import plain_views, random_views
@@ -41,13 +40,8 @@ class PairedBatches:
     def __init__(
         self, pairs: Pairs, tokenizer: ReportTokenizer, augmentation: AugmentationConfig, size: BatchSize
     ) -> None:
-        """Raises ConfigError where the training pairs do not fill one batch, or a batch has no negatives."""
-        if size.pairs < 2:
-            raise ConfigError("training.batch_size must be at least 2: the other pairs of a batch are the negatives")
-        if len(pairs.train) < size.pairs:
-            raise ConfigError(
-                f"training.batch_size is {size.pairs}, but only {len(pairs.train)} training pairs are left: lower it"
-            )
+        """Raises ConfigError where the training pairs do not fill one batch."""
+        check_batch_size(pairs, size.pairs)
         self._pairs = pairs
         self.tokenizer = tokenizer
         self._augmentation = augmentation

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.data.pairs import Pairs
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt import Lovt, build_lovt
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
-from lovt_core.methods.pairs import Pairs
 from lovt_core.models.image_encoder import describe_image_encoder
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer

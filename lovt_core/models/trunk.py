@@ -1,5 +1,6 @@
 """timm backbones as feature extractors."""
 
+import difflib
 from typing import Any
 
 import timm
@@ -16,7 +17,9 @@ def create_trunk(backbone: str, stride: int, **options: Any) -> nn.Module:
     maps and one without that stride.
     """
     if not timm.is_model(backbone):
-        raise ConfigError(f"unknown backbone '{backbone}': it must be the name of a timm model, such as resnet50")
+        near = difflib.get_close_matches(backbone, timm.list_models(), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ConfigError(f"unknown backbone '{backbone}': it must be the name of a timm model{hint}")
     with torch.device("meta"):
         info: Any = _create(backbone).feature_info
     strides = info.reduction()

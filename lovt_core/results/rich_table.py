@@ -13,7 +13,7 @@ def render_comparison(comparison: Comparison) -> RenderableType:
     """Encoders by tasks, the best score of each column in bold, footnotes below."""
     footnotes = collect_footnotes(comparison)
     table = Table(title=None)
-    table.add_column("encoder", overflow="fold")
+    table.add_column("encoder", no_wrap=True)
     for column in comparison.columns:
         table.add_column(_heading(column), justify="right")
     for row in comparison.rows:

@@ -133,10 +133,17 @@ def announce(workspace: Workspace, run_id: str) -> None:
 
 
 def list_runs(workspace: Workspace) -> list[RunDirectory]:
-    """All run directories, oldest first; folders that are not named like one are none."""
+    """All run directories, oldest first; a folder without an experiment is none.
+
+    A worker may leave such a folder behind, if its run was removed under its feet.
+    """
     with os.scandir(workspace.runs) as entries:
-        names = [entry.name for entry in entries if entry.is_dir() and ID.fullmatch(entry.name)]
+        names = [entry.name for entry in entries if ID.fullmatch(entry.name) and _holds_experiment(entry.path)]
     return [RunDirectory(workspace.runs / name) for name in sorted(names)]
+
+
+def _holds_experiment(folder: str) -> bool:
+    return os.path.lexists(os.path.join(folder, "experiment.yaml"))  # noqa: PTH118, of thousands of folders
 
 
 def find_run(workspace: Workspace, text: str) -> RunDirectory:

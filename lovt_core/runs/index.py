@@ -47,7 +47,7 @@ class Index:
         try:
             return self._sync()
         except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error) or "readonly" in str(error):
+            if any(word in str(error) for word in ("locked", "busy", "readonly", "full")):
                 return False
             self._rebuild()
         except sqlite3.DatabaseError:

@@ -48,6 +48,13 @@ class RunRow:
         return self.state in ACTIVE
 
     @property
+    def share(self) -> float | None:
+        """How much is done, 0 to 1; a finished run is whole, though it may have ended early."""
+        if self.state == "finished":
+            return 1.0
+        return self.done / self.total if self.total else None
+
+    @property
     def is_resumable(self) -> bool:
         """Whether `lovt resume` would take it."""
         return self.state in RESUMABLE

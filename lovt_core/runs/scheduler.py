@@ -65,11 +65,22 @@ class Scheduler:
     def tick(self) -> None:
         """Bring every watched run one step further, in the order in which they were queued."""
         for run in list(self.watched.values()):
+            if not (run.path / "experiment.yaml").exists():
+                self._forget(run)
+                continue
             try:
                 state = read_state(run)
                 self._tend(run, state)
             except (LovtError, OSError) as error:
                 say(f"{run.id}: {error}")
+
+    def _forget(self, run: RunDirectory) -> None:
+        """Somebody has removed a run's directory: end its worker, if it is ours, and think of it no more."""
+        say(f"{run.id}: its directory was removed")
+        self.watched.pop(run.id, None)
+        if (child := self.children.pop(run.id, None)) is not None and child.poll() is None:
+            child.kill()
+            child.wait()
 
     def _tend(self, run: RunDirectory, state: RunState) -> None:
         child = self.children.get(run.id)

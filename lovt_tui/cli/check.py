@@ -34,7 +34,7 @@ def command(
     if loaded.kind != "pretrain":
         raise ConfigError(f"{file}: kind: is '{loaded.kind}': `lovt check` takes experiments of kind pretrain")
     place = get_workspace(workspace)
-    check_paired_data(place, loaded)
+    check_paired_data(place, loaded, file)
     report: dict[str, object] = {}
     notes: list[str] = []
     console = get_console(stderr=True)

@@ -31,7 +31,7 @@ def command(
 
     if as_json and text_format != "table":
         raise InputError(f"--json and --format {text_format} exclude each other: give one of them")
-    collection = collect_cells(open_index(get_workspace(workspace)).results())
+    collection = collect_cells(open_index(get_workspace(workspace, reading=True)).results())
     comparison = compare(collection, load_published() if published else ())
     if as_json:
         print_json(to_json(comparison))

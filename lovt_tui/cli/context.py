@@ -26,10 +26,16 @@ DetachOption = Annotated[bool, typer.Option("--detach", "-d", help="Queue the ru
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Run id, unique prefix, name, or `last`.")]
 
 
-def get_workspace(path: Path | None) -> "Workspace":
-    """The workspace of this command."""
+PIPE_WIDTH = 200
+
+
+def get_workspace(path: Path | None, *, reading: bool = False) -> "Workspace":
+    """The workspace of this command; one that is only read and was named must exist (raises InputError)."""
+    from lovt_core.errors import InputError
     from lovt_core.runs.workspace import find_workspace
 
+    if reading and path is not None and not path.expanduser().exists():
+        raise InputError(f"there is no workspace {path}: name one with runs, or leave --workspace out")
     return find_workspace(path)
 
 
@@ -43,10 +49,11 @@ def open_index(workspace: "Workspace") -> "Index":
 
 
 def get_console(stderr: bool = False) -> "Console":
-    """A rich console on stdout, or on stderr for progress."""
+    """A rich console on stdout, or on stderr for progress; in a pipe lines may be as long as they need to be."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
 
 
 def print_json(value: Any) -> None:

@@ -49,7 +49,7 @@ def command(
     for download in (_Download("covid-chestxray", pairs), _Download("covid-rural", 320)):
         _make_data(place, folder, download, seed)
     console.print("[bold]pre-training a small LoVT[/bold] (tiny/lovt.yaml)")
-    trained = _run(place, _load("tiny/lovt.yaml", "demo-lovt", [f"seed={seed}"]))
+    trained = _run(place, _load("tiny/lovt.yaml", f"demo-lovt-{pairs}", [f"seed={seed}"]))
     for source, label in ENCODERS:
         console.print(f"[bold]evaluating {label}[/bold] (tiny/covid-linear.yaml)")
         encoder = trained.id if source == "lovt" else source
@@ -108,6 +108,7 @@ def _run(place: "Workspace", experiment: "Experiment") -> "RunDirectory":
         if dump_experiment(run.experiment()) != wanted or row.state in ("cancelled", "pruned"):
             continue
         if row.state == "finished":
+            get_console(stderr=True).print(f"done already: {run.id}", markup=False, soft_wrap=True)
             return run
         if row.is_resumable:
             request_resume(place, run)

@@ -44,7 +44,7 @@ def command(
     from lovt_tui.cli.readiness import check_tasks, resolve_encoder
 
     place = get_workspace(workspace)
-    source = resolve_encoder(place, encoder)
+    source = resolve_encoder(place, encoder, checkpoint or "best")
     settings: dict[str, Any] = {
         "encoder.source": source,
         "encoder.backbone": backbone,

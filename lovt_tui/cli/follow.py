@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lovt_core.runs.workspace import Workspace
 
 LOOK_SECONDS = 0.5
+USERS_FAULT = 2
 
 
 def launch(workspace: "Workspace", experiment: "Experiment", *, detach: bool, as_json: bool) -> int:
@@ -47,15 +48,24 @@ def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool = False
     index = Index(workspace)
     try:
         row = _watch(index, run)
+        code = _exit_code(index, row)
     finally:
         index.close()
     if as_json:
         print_json({"id": row.id, "state": row.state, "detail": row.detail, "best": row.best, "latest": row.latest})
     elif not (quiet and row.state == "finished"):
-        _print_end(row, run.path)
+        _print_end(row, run.path, is_users=code == USERS_FAULT)
+    return code
+
+
+def _exit_code(index: "Index", row: "RunRow") -> int:
+    """0 finished, 130 stopped, 2 failed by the user's fault, 1 otherwise."""
     if row.state == "finished":
         return 0
-    return 130 if row.state in ("stopped", "cancelled") else 1
+    if row.state in ("stopped", "cancelled"):
+        return 130
+    failed = index.events(row.id, "failed") if row.state == "failed" else []
+    return int(failed[-1].data.get("exit_code", 1)) if failed else 1
 
 
 def _watch(index: "Index", run: "RunDirectory") -> "RunRow":
@@ -136,13 +146,13 @@ def describe_cell(cell: dict[str, Any]) -> str:
     return f"{cell['task']}: {cell['metric']} {cell['mean']:.4f}{interval}"
 
 
-def _print_end(row: "RunRow", path: Path) -> None:
-    """The run and its state on stdout, everything else on stderr."""
+def _print_end(row: "RunRow", path: Path, *, is_users: bool) -> None:
+    """The run and its state on stdout, everything else on stderr; what the user must change is not resumed."""
     best = "".join(f"  best {name} {value:.4g}" for name, value in row.best.items() if name == "val/loss")
     get_console().print(f"{row.id} {row.state}{best}", markup=False, soft_wrap=True)
     has_failed = row.state in ("failed", "lost")
     notes = [f"error: {row.detail}" if has_failed else row.detail] if row.detail else []
     notes += [f"log: {path / 'log.txt'}"] if has_failed else []
-    notes += [f"go on with: lovt resume {row.id}"] if row.is_resumable else []
+    notes += [f"go on with: lovt resume {row.id}"] if row.is_resumable and not is_users else []
     for note in notes:
         get_console(stderr=True).print(note, markup=False, soft_wrap=True)

@@ -31,5 +31,5 @@ def command(
         raise ConfigError(f"{file}: kind: is 'evaluate': start it with `lovt evaluate {experiment}`")
     place = get_workspace(workspace)
     if loaded.kind == "pretrain":
-        check_paired_data(place, loaded)
+        check_paired_data(place, loaded, file)
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))

@@ -1,21 +1,39 @@
 """What must be in place before a run is queued: said at once, not from a failed run later."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lovt_core.config.experiment import EvaluateExperiment, PretrainExperiment
+    from lovt_core.runs.directory import RunDirectory
     from lovt_core.runs.workspace import Workspace
 
 BUILT_IN_ENCODERS = ("random", "random-fitted", "imagenet")
 
 
-def check_paired_data(workspace: "Workspace", experiment: "PretrainExperiment") -> None:
-    """Raise DataError unless the data sets that a pre-training reads are prepared."""
-    from lovt_core.data.prepared import open_prepared
+def check_paired_data(workspace: "Workspace", experiment: "PretrainExperiment", file: "Path | None" = None) -> None:
+    """Raise DataError unless the data of a pre-training is prepared and leaves pairs, ConfigError if too few."""
+    from lovt_core.data.pairs import check_batch_size, open_pairs
 
-    for name in (experiment.data.name, *experiment.data.exclude_overlap_with):
-        open_prepared(workspace.prepared_root, name)
+    prefix = f"{file}: " if file else ""
+    _check_name(f"{prefix}data.name", experiment.data.name)
+    for name in experiment.data.exclude_overlap_with:
+        _check_name(f"{prefix}data.exclude_overlap_with", name)
+    check_batch_size(open_pairs(experiment.data, workspace.prepared_root), experiment.training.batch_size)
+
+
+def _check_name(key: str, name: str) -> None:
+    import difflib
+
+    from lovt_core.data.catalog import DATA_SETS
+    from lovt_core.errors import ConfigError
+
+    known = [data_set.name for data_set in DATA_SETS]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known ones: {', '.join(known)}"
+        raise ConfigError(f"{key}: unknown data set '{name}'; {hint}")
 
 
 def check_tasks(workspace: "Workspace", experiment: "EvaluateExperiment") -> None:
@@ -27,9 +45,14 @@ def check_tasks(workspace: "Workspace", experiment: "EvaluateExperiment") -> Non
         open_prepared(workspace.prepared_root, task.data, experiment.settings.image_size)
 
 
-def resolve_encoder(workspace: "Workspace", source: str) -> str:
-    """A built-in encoder as it is, a file as its whole path, anything else as a run's id; raises InputError."""
+def resolve_encoder(workspace: "Workspace", source: str, checkpoint: str = "best") -> str:
+    """A built-in encoder as it is, a file as its whole path, anything else as the id of a pre-training run.
+
+    `last` is the newest pre-training that has the checkpoint. Raises InputError for an unknown run, and for one without
+    such a checkpoint.
+    """
     from lovt_core.errors import InputError
+    from lovt_core.runs.checkpoints import find_saved
     from lovt_core.runs.directory import find_run
 
     if source in BUILT_IN_ENCODERS:
@@ -38,8 +61,35 @@ def resolve_encoder(workspace: "Workspace", source: str) -> str:
     if path.is_file():
         return str(path.resolve())
     try:
-        return find_run(workspace, source).id
+        trained = _find_last_trained(workspace, checkpoint) if source == "last" else None
+        run = trained or find_run(workspace, source)
     except InputError as error:
         raise InputError(
             f"'{source}' is no file and none of {', '.join(BUILT_IN_ENCODERS)}; as a run: {error}"
         ) from error
+    if not _is_pretraining(run):
+        raise InputError(f"run {run.id} has trained no image encoder: name a pre-training run")
+    find_saved(run, checkpoint)
+    return run.id
+
+
+def _find_last_trained(workspace: "Workspace", checkpoint: str) -> "RunDirectory | None":
+    from lovt_core.errors import InputError
+    from lovt_core.runs.checkpoints import find_saved
+    from lovt_core.runs.directory import list_runs
+
+    for run in reversed(list_runs(workspace)):
+        if _is_pretraining(run):
+            with suppress(InputError):
+                find_saved(run, checkpoint)
+                return run
+    return None
+
+
+def _is_pretraining(run: "RunDirectory") -> bool:
+    from lovt_core.errors import RecordError
+
+    try:
+        return run.experiment().kind == "pretrain"
+    except RecordError:
+        return False

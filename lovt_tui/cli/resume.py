@@ -27,7 +27,7 @@ def command(
     from lovt_core.runs.requests import request_resume
     from lovt_tui.cli.follow import follow, print_queued
 
-    place = get_workspace(workspace)
+    place = get_workspace(workspace, reading=True)
     found = find_run(place, run)
     _wait_for_worker(found)
     request_resume(place, found)

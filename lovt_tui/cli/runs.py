@@ -30,7 +30,7 @@ def command(
 
     if state is not None and state not in get_args(State):
         raise InputError(f"unknown state '{state}': one of {', '.join(get_args(State))}")
-    place = get_workspace(workspace)
+    place = get_workspace(workspace, reading=True)
     index = open_index(place)
     rows = [row for row in index.runs() if state is None or row.state == state]
     shown = rows if show_all else rows[:limit]
@@ -52,9 +52,9 @@ def _print_table(rows: "list[RunRow]", total: int) -> None:
     console = get_console()
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "state", "what", "progress", "best", "age"):
-        table.add_column(heading, overflow="fold" if heading == "run" else "ellipsis", no_wrap=heading != "run")
+        table.add_column(heading, overflow="ellipsis", no_wrap=heading not in ("what", "best"))
     for row in rows:
-        progress = f"{100 * row.done / row.total:.0f} %" if row.total else ""
+        progress = f"{100 * row.share:.0f} %" if row.share is not None else ""
         best = next((f"{name} {value:.4g}" for name, value in row.best.items() if name == "val/loss"), "")
         table.add_row(row.id, row.state, row.subject, progress, best, _age(row.created))
     console.print(table)

@@ -38,15 +38,22 @@ def command(
 
     Example: lovt show last --curve val/loss
     """
-    place = get_workspace(workspace)
+    from lovt_core.errors import InputError
+
+    if config + log + (metric is not None) > 1:
+        raise InputError("--config, --log and --curve exclude each other: give one of them")
+    place = get_workspace(workspace, reading=True)
     index = open_index(place)
     row = index.run(run)
     folder = place.runs / row.id
-    if config:
+    if config and as_json:
+        print_json(row.experiment)
+    elif config:
         sys.stdout.write((folder / "experiment.yaml").read_text(encoding="utf-8"))
     elif log:
         path = folder / "log.txt"
-        sys.stdout.write(path.read_text(encoding="utf-8", errors="replace") if path.exists() else "")
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        print_json({"id": row.id, "log": text}) if as_json else sys.stdout.write(text)
     elif metric is not None:
         _print_curve(index, row, metric, as_json=as_json)
     elif as_json:

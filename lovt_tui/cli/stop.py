@@ -21,7 +21,7 @@ def command(
     from lovt_core.runs.directory import find_run
     from lovt_core.runs.requests import ensure_scheduler, request_kill, request_stop
 
-    place = get_workspace(workspace)
+    place = get_workspace(workspace, reading=True)
     found = find_run(place, run)
     before = request_kill(found) if kill else request_stop(found)
     ensure_scheduler(place)

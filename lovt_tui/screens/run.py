@@ -142,6 +142,7 @@ class RunScreen(DashboardScreen):
             panes.set_class(len(shown) == count, f"-show-{count}")
         for pane in PANES:
             self.query_one(f"#{pane}").display = pane in shown
+        self.refresh_bindings()
 
     def _go_to_pane(self, pane: Pane) -> None:
         self._pane = pane
@@ -232,6 +233,7 @@ class RunScreen(DashboardScreen):
             case "hit":
                 return bool(self._lines(self._beside).search.hits)
             case "metrics" | "log_scale" | "x_axis" | "smooth":
-                return self.query_one(ChartGrid).has_curves
+                charts = self.query_one(ChartGrid)
+                return charts.has_curves and charts.display
             case _:
                 return super().check_action(action, parameters)

@@ -87,7 +87,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _draw(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width  # beside the scroll bar, where there is one
         columns = choose_columns(width - len(CURSOR))
         if y < HEADING_LINES:
             base = self.get_component_rich_style("run-table--heading")

@@ -178,7 +178,7 @@ trainings = st.builds(
     max_steps=st.none() | st.integers(1),
     checkpoint_every_minutes=positive,
     optimiser=st.builds(OptimiserConfig, learning_rate=positive, gradient_clip=st.none() | positive),
-    device=texts,
+    device=st.sampled_from(["auto", "cpu", "cuda", "cuda:1"]),
 )
 experiments = st.one_of(
     st.builds(

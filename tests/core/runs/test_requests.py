@@ -10,7 +10,7 @@ import pytest
 
 from lovt_core.errors import InputError
 from lovt_core.runs.control import append_control, read_control, record
-from lovt_core.runs.directory import RunDirectory, create_run, find_run
+from lovt_core.runs.directory import RunDirectory, create_run, find_run, list_runs
 from lovt_core.runs.index import Index
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import is_locked, take_lock
@@ -207,3 +207,16 @@ def test_find_run(workspace):
         find_run(workspace, "nothing")
     for run in (first, second):
         request_stop(run)
+
+
+def test_a_removed_run_is_forgotten_and_its_worker_ended(workspace):
+    run = queue_run(workspace, selftest(seconds_per_step=0.2, epochs=50))
+    wait_for_steps(run, 1)
+    pid = started(run)["pid"]
+    shutil.rmtree(run.path)
+    wait_until(lambda: not is_process(pid), "the worker to end")
+    wait_until(lambda: not is_locked(workspace.scheduler_lock), "the scheduler to leave", 60)
+    (workspace.runs / run.id / "checkpoints").mkdir(parents=True, exist_ok=True)  # as a worker may leave behind
+    assert list_runs(workspace) == []
+    with pytest.raises(InputError, match="has no runs yet"):
+        find_run(workspace, "last")

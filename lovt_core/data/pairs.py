@@ -11,7 +11,7 @@ from lovt_core.data.overlap import find_overlapping
 from lovt_core.data.pixel_statistics import compute_pixel_statistics
 from lovt_core.data.prepared import PreparedData, open_prepared
 from lovt_core.data.splits import build_split
-from lovt_core.errors import DataError
+from lovt_core.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -76,3 +76,12 @@ def _find_pairs_also_in(prepared: PreparedData, other: PreparedData) -> list[boo
     """For each sample whether any of its images is also in `other`, by perceptual hash."""
     overlapping = find_overlapping(prepared.hashes, other.hashes)
     return [bool(np.any(overlapping[list(sample.images)])) for sample in prepared.samples]
+
+
+def check_batch_size(pairs: Pairs, batch_size: int) -> None:
+    """Raise ConfigError where the training pairs do not fill one batch."""
+    if len(pairs.train) < batch_size:
+        raise ConfigError(
+            f"training.batch_size is {batch_size}, more than the training pairs that are left ({len(pairs.train)}): "
+            "lower it"
+        )
