@@ -22,6 +22,7 @@ def command(
 ) -> None:
     """Check that an experiment is valid, fits and runs: two real steps, seconds per step, peak memory.
 
+    \b
     Example: lovt check experiments/pretraining/covid-chestxray.yaml
     """
     from lovt_core.config.loading import find_experiment_file, load_experiment

@@ -20,6 +20,7 @@ def command(
 
     Scores share a column only where task, protocol, data and split are the same; letters lead to footnotes.
 
+    \b
     Example: lovt compare --published --format md
     """
     from lovt_core.errors import InputError

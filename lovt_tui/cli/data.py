@@ -27,6 +27,7 @@ DEFAULT_SPLIT = "patient:0"
 def list_command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List data sets: what each is, its licence, where to get it, and what is prepared of it.
 
+    \b
     Example: lovt data list --json
     """
     from lovt_core.data.catalog import DATA_SETS
@@ -54,6 +55,7 @@ def prepare_command(
 ) -> None:
     """Convert a download into prepared data, once: decoded, hashed, content-checked.
 
+    \b
     Example: lovt data prepare covid-chestxray --source ~/covid-chestxray-dataset
     """
     from lovt_core.data.prepare import PrepareOptions, prepare
@@ -87,6 +89,7 @@ def show_command(
 ) -> None:
     """Show prepared data: identity, flow from the download, split, films shared with other sets.
 
+    \b
     Example: lovt data show covid-rural
     """
     from dataclasses import asdict

@@ -38,6 +38,7 @@ def command(
 
     At most five minutes on two processor cores. Run again in the same folder, it goes on where it was interrupted.
 
+    \b
     Example: lovt demo my-demo
     """
     from lovt_core.runs.workspace import find_workspace

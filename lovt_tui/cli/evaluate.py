@@ -38,6 +38,7 @@ def command(
 ) -> None:
     """Evaluate one encoder on localized tasks: learning-rate search, five replicates, mean and 95 % interval.
 
+    \b
     Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task covid-linear
     """
     from lovt_tui.cli.follow import launch

@@ -18,6 +18,7 @@ def command(
 
     ctrl-c asks the run to stop and save; closing the terminal leaves it at work.
 
+    \b
     Example: lovt pretrain experiments/pretraining/covid-chestxray.yaml --set training.max_epochs=5
     """
     from lovt_core.config.loading import find_experiment_file, load_experiment

@@ -21,6 +21,7 @@ def command(
 ) -> None:
     """Go on with a stopped, interrupted, failed or lost run from its last checkpoint, and follow it.
 
+    \b
     Example: lovt resume 20261124-101500-covid
     """
     from lovt_core.runs.directory import find_run

@@ -21,6 +21,7 @@ def command(
 ) -> None:
     """List runs, newest first.
 
+    \b
     Example: lovt runs --state failed --json
     """
     from typing import get_args

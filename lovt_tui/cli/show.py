@@ -36,6 +36,7 @@ def command(
 ) -> None:
     """Show one run: state, progress, newest and best metrics, results, what happened.
 
+    \b
     Example: lovt show last --curve val/loss
     """
     from lovt_core.errors import InputError

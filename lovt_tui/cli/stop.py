@@ -16,6 +16,7 @@ def command(
 ) -> None:
     """Ask a run to stop: it finishes its step, saves and can be resumed. A queued run never starts.
 
+    \b
     Example: lovt stop last
     """
     from lovt_core.runs.directory import find_run

