@@ -2,15 +2,30 @@
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Label, SelectionList
 from textual.widgets.selection_list import Selection
 
 from lovt_tui.formatting import clean
 from lovt_tui.widgets.key_bar import KeyBar
+
+
+class TickList(SelectionList[str]):
+    """Boxes whose state can be told without colour: an empty one is blank."""
+
+    def render_line(self, y: int) -> Strip:
+        """The line, without the cross in a box that is not ticked."""
+        strip = super().render_line(y)
+        number = self.scroll_offset.y + y
+        if number >= self.option_count or self.get_option_at_index(number).value in self.selected:
+            return strip
+        left, cross, *rest = strip
+        return Strip([left, Segment(" " * len(cross.text), cross.style), *rest])
 
 
 class MetricsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False):
@@ -31,14 +46,14 @@ class MetricsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
         """A list to tick."""
         with Vertical(classes="dialog"):
             yield Label("Curves to show (space ticks)", classes="title")
-            yield SelectionList[str](
+            yield TickList(
                 *(Selection(clean(name), name, name in self._chosen, id=None) for name in self._names), compact=True
             )
             yield KeyBar()
 
     def action_accept(self) -> None:
         """Show them, in the order of their names."""
-        ticked = set(self.query_one(SelectionList).selected)
+        ticked = set(self.query_one(TickList).selected)
         self.dismiss(tuple(name for name in self._names if name in ticked))
 
     def action_none(self) -> None:

@@ -118,7 +118,9 @@ async def test_choosing_curves(index, folder):
         await pilot.press("enter")
         await wait_for(pilot, "⠉")
         await pilot.press("m")
-        await wait_for(pilot, "Curves to show")
+        shown = await wait_for(pilot, "Curves to show")
+        assert "X▌ val/loss" in shown  # ticked
+        assert " ▌ val/local/6" in shown  # not ticked, told without colour
         pilot.app.screen.query_one(SelectionList).toggle_all()
         await pilot.press("space", "space", "enter")
         await wait_for(pilot, lambda shown: "Curves to show" not in shown and "val/local/6" in shown)
