@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, assert_never
 
 from lovt_core import __version__
-from lovt_core.config.experiment import Experiment
+from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import parse_experiment
 from lovt_core.errors import InputError, LovtError, RecordError
 from lovt_core.runs.checkpoints import find_saved
@@ -137,7 +137,7 @@ def make_workplace(run: RunDirectory, attempt: int, requests: Requests) -> Workp
 
 def choose_device(experiment: Experiment) -> str:
     """`cpu` or the one GPU that the scheduler has handed down."""
-    asked = experiment.device if experiment.kind == "evaluate" else experiment.training.device
+    asked = asked_device(experiment)
     if asked == "cpu":
         return "cpu"
     import torch

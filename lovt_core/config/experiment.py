@@ -131,3 +131,8 @@ class SelftestExperiment(Section):
 
 
 Experiment = Annotated[PretrainExperiment | EvaluateExperiment | SelftestExperiment, Field(discriminator="kind")]
+
+
+def asked_device(experiment: Experiment) -> str:
+    """The device that an experiment asks for: `auto`, `cpu` or `cuda`."""
+    return experiment.device if experiment.kind == "evaluate" else experiment.training.device

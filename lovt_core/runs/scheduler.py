@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lovt_core.config.experiment import asked_device
 from lovt_core.errors import LovtError
 from lovt_core.runs.control import append_control, deciding, read_control, record
 from lovt_core.runs.directory import RunDirectory, list_runs
@@ -102,7 +103,7 @@ class Scheduler:
 
     def _launch(self, run: RunDirectory, state: RunState) -> None:
         """Locks first, then `launch n`, then the worker, then our copies are closed: no gap and no timer."""
-        device = _device(run)
+        device = asked_device(run.experiment())
         if not any_slot_free(device):
             return
         lock = take_lock(run.worker_lock)
@@ -141,12 +142,6 @@ def append_launch(run: RunDirectory, attempt: int, slot: Slot) -> None:
 def _died_unrecorded(state: RunState) -> bool:
     """Whether a worker has ended without a last word and nobody has written down how."""
     return state.state in ("launched", "running", "lost") and not state.lock_held and not state.exit_recorded
-
-
-def _device(run: RunDirectory) -> str:
-    """The device that a run's experiment asks for."""
-    experiment = run.experiment()
-    return experiment.device if experiment.kind == "evaluate" else experiment.training.device
 
 
 def _describe_code(code: int | None) -> dict[str, Any]:

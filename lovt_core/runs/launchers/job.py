@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from lovt_core.config.experiment import Experiment
+from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import dump_experiment
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.slots import TakenSlot, take_free_slot
@@ -23,8 +23,7 @@ def run_job(workspace: Workspace, name: str, experiment: Experiment) -> Iterator
 
     Raises InputError or LovtError with the worker's own message, LovtError when all slots stay taken.
     """
-    device = experiment.device if experiment.kind == "evaluate" else experiment.training.device
-    taken = _wait_for_slot(device)
+    taken = _wait_for_slot(asked_device(experiment))
     command = [sys.executable, "-m", "lovt_core.worker", "--job", name, str(workspace.path)]
     command += ["--locks", str(taken.descriptor)]
     with tempfile.TemporaryFile("w+") as complaints:
