@@ -27,9 +27,11 @@ class PairedDataConfig(Section):
 
     name: str
     """Name of a data set (`lovt data list`)."""
-    split: SplitName = "patient:0"
+    split: SplitName = "auto"
     train_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     """The first samples of the training list are used, as the protocol does."""
+    validation_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Likewise of the validation list."""
     exclude_overlap_with: tuple[str, ...] = ()
     """Training images that are also in these data sets (by perceptual hash) are left out."""
     image_size: Annotated[int, Field(ge=32)] = 224
@@ -59,6 +61,8 @@ class ReportAugmentationConfig(Section):
     """p of the geometric number of swaps; 0 leaves the order alone."""
     sentences: Literal["all", "one"] = "all"
     """`one` draws a single sentence (ConVIRT, CLIP)."""
+    swap_sides: bool = False
+    """When an image is flipped, left and right in its report are exchanged; off as in the paper."""
 
 
 class AugmentationConfig(Section):

@@ -103,7 +103,7 @@ class EvaluateExperiment(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 12345
     encoder: EncoderSource
     tasks: Annotated[tuple[str, ...], Field(min_length=1)]
-    split: SplitName = "patient:0"
+    split: SplitName = "auto"
     settings: EvaluationSettings = EvaluationSettings()
     device: Device = "auto"
 

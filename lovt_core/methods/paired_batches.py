@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from lovt_core.config.data import AugmentationConfig
+from lovt_core.data.laterality import swap_sides
 from lovt_core.data.pairs import Pairs, check_batch_size
 from lovt_core.data.prepared import Bytes
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.models.normalisation import normalise
 from lovt_core.models.report_tokens import ReportTokenizer, SentenceTokens
-from lovt_core.training.augmentation import plain_views, random_views
+from lovt_core.training.augmentation import draw_views, plain_views, render_views
 from lovt_core.training.report_augmentation import augment_report
 
 _ORDER, _CHOICE, _VIEW, _REPORT = range(4)
@@ -47,9 +48,12 @@ class PairedBatches:
         self._augmentation = augmentation
         self._size = size
         samples = pairs.prepared.samples
-        self._reports: dict[int, tuple[SentenceTokens, ...]] = {
-            row: tokenizer.encode(samples[row].sentences) for row in (*pairs.train, *pairs.validation)
-        }
+        self._reports = {row: tokenizer.encode(samples[row].sentences) for row in (*pairs.train, *pairs.validation)}
+        self._mirrored = self._reports
+        """Reports of flipped images."""
+        if augmentation.report.swap_sides:
+            mirrored = {row: [swap_sides(sentence) for sentence in samples[row].sentences] for row in pairs.train}
+            self._mirrored = {row: tokenizer.encode(sentences) for row, sentences in mirrored.items()}
         self.batches_per_epoch = len(pairs.train) // size.pairs
         """The last incomplete batch of an epoch is dropped (PROTOCOL B.2)."""
 
@@ -58,18 +62,16 @@ class PairedBatches:
         order = np.random.default_rng((seed, epoch, _ORDER)).permutation(np.array(self._pairs.train))
         for index in range(skip, self.batches_per_epoch):
             rows = order[index * self._size.pairs : (index + 1) * self._size.pairs].tolist()
-            images = [self._choose_image(row, seed, epoch) for row in rows]
-            seeds = [(seed, epoch, row, _VIEW) for row in rows]
-            views = random_views(images, self._augmentation.image, self._size.image, seeds, self._size.device)
+            pixels, flipped = self._augment_images(rows, seed, epoch)
             reports = [
                 augment_report(
-                    self._reports[row],
+                    (self._mirrored if flip else self._reports)[row],
                     self._augmentation.report,
                     np.random.default_rng((seed, epoch, row, _REPORT)),
                 )
-                for row in rows
+                for row, flip in zip(rows, flipped, strict=True)
             ]
-            yield self._assemble(views, reports)
+            yield self._assemble(pixels, reports)
 
     def validation_batches(self, seed: int, epoch: int) -> Iterator[PairedBatch]:
         """All validation pairs in order, the last batch possibly smaller; all sentences, no augmentation.
@@ -81,6 +83,15 @@ class PairedBatches:
             images = [self._choose_image(row, seed, epoch) for row in rows]
             views = plain_views(images, self._size.image, self._size.device)
             yield self._assemble(views, [self._reports[row] for row in rows])
+
+    def _augment_images(self, rows: Sequence[int], seed: int, epoch: int) -> tuple[Tensor, list[bool]]:
+        """(B, 1, S, S) views of the rows' images, and which of them are flipped."""
+        images = [self._choose_image(row, seed, epoch) for row in rows]
+        if not self._augmentation.image.enabled:
+            return plain_views(images, self._size.image, self._size.device), [False] * len(rows)
+        seeds = [(seed, epoch, row, _VIEW) for row in rows]
+        views = draw_views(images, self._augmentation.image, self._size.image, seeds)
+        return render_views(images, views, self._size.image, self._size.device), [view.flip for view in views]
 
     def _choose_image(self, row: int, seed: int, epoch: int) -> Bytes:
         images = self._pairs.prepared.samples[row].images

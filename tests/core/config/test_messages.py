@@ -202,7 +202,8 @@ def test_device_split_and_batch_size_are_checked(complaint):
         "FILE:5: training.device: 'tpu' is no device: write auto, cpu or cuda"
     )
     assert complaint(HEAD + "  split: official") == (
-        "FILE:5: data.split: unknown split 'official': write patient:SEED with a whole number, for example patient:0"
+        "FILE:5: data.split: unknown split 'official': write auto, published, download, lists:HASH, or "
+        "patient:SEED with a whole number, for example patient:0"
     )
     assert complaint(HEAD + "training: {batch_size: 1}") == (
         "FILE: training.batch_size must be at least 2: the other pairs of a batch are the negatives"

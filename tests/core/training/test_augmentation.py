@@ -1,124 +1,20 @@
 """Views against torchvision and Pillow given the same parameters, and what must hold for any image and any draw."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms import functional as oracle
 
 from lovt_core.config.data import ImageAugmentationConfig
-from lovt_core.data.prepared import Bytes
-from lovt_core.training.augmentation import plain_views, random_views, render_views
-from lovt_core.training.view_parameters import Crop, ViewParameters, draw_view
+from lovt_core.training.augmentation import plain_views, random_views
+from lovt_core.training.view_parameters import ViewParameters, draw_view
+from tests.core.training.augmentation_oracle import CPU, SIZE, apply_oracle, make_image, render, share_within, whole
 
-CPU = torch.device("cpu")
-SIZE = 64
 CONFIG = ImageAugmentationConfig()
-Levels = npt.NDArray[np.int64]
-
-
-def make_image(height: int, width: int, seed: int = 0) -> Bytes:
-    """Smooth shapes with some noise and a sharp edge, read-only as prepared images are."""
-    generator = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:height, :width]
-    waves = 110 + 70 * np.sin(rows / 9 + seed) * np.cos(columns / 7) + 40 * (columns > width / 3)
-    image = np.clip(waves + generator.normal(0, 8, (height, width)), 0, 255).astype(np.uint8)
-    image.flags.writeable = False
-    return image
-
-
-def whole(image: Bytes) -> Crop:
-    return Crop(0, 0, *image.shape)
-
-
-def render(image: Bytes, view: ViewParameters, size: int = SIZE) -> Levels:
-    """(S, S) grey levels of one view."""
-    levels = (render_views([image], [view], size, CPU)[0, 0] * 255).round()
-    return levels.numpy().astype(np.int64)
-
-
-def apply_oracle(image: Bytes, view: ViewParameters, size: int = SIZE) -> Levels:
-    """(S, S) grey levels by the published pipeline's library on Pillow images."""
-    crop = view.crop
-    picture = oracle.resized_crop(
-        Image.fromarray(image), crop.top, crop.left, crop.height, crop.width, [size, size], InterpolationMode.BILINEAR
-    )
-    if view.flip:
-        picture = oracle.hflip(picture)
-    picture = oracle.affine(
-        picture, view.angle, list(view.shift), view.scale, [0.0, 0.0], InterpolationMode.NEAREST, fill=0
-    )
-    adjustments: list[tuple[Callable[..., Image.Image], float]] = [
-        (oracle.adjust_brightness, view.brightness),
-        (oracle.adjust_contrast, view.contrast),
-    ]
-    for adjust, factor in reversed(adjustments) if view.contrast_first else adjustments:
-        picture = adjust(picture, factor)
-    if view.blur_sigma is not None:
-        picture = oracle.gaussian_blur(picture, [23, 23], [view.blur_sigma, view.blur_sigma])
-    return np.asarray(picture).astype(np.int64)
-
-
-def share_within(got: Levels, expected: Levels, levels: int) -> float:
-    return float((abs(got - expected) <= levels).mean())
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "crop"),
-    [
-        (80, 100, Crop(5, 10, 70, 82)),  # shrunk a little
-        (900, 700, Crop(40, 60, 800, 610)),  # shrunk a lot: needs antialiasing
-        (300, 70, Crop(0, 3, 300, 40)),  # shrunk one way, enlarged the other
-        (30, 30, Crop(2, 2, 20, 25)),  # enlarged
-        (SIZE, SIZE, Crop(0, 0, SIZE, SIZE)),
-    ],
-)
-def test_resized_crop_equals_pillow(height: int, width: int, crop: Crop) -> None:
-    image = make_image(height, width)
-    view = ViewParameters(crop)
-    got, expected = render(image, view), apply_oracle(image, view)
-    assert share_within(got, expected, 1) == 1
-    assert abs((got - expected).mean()) < 0.1  # rounded, not cut
-
-
-def test_flip_equals_oracle() -> None:
-    image = make_image(SIZE, SIZE)
-    view = ViewParameters(whole(image), flip=True)
-    np.testing.assert_array_equal(render(image, view), apply_oracle(image, view))
-
-
-@pytest.mark.parametrize("shift", [(5, 0), (0, -7), (-3, 4), (63, 0), (200, 0)])
-def test_whole_pixel_shift_equals_oracle(shift: tuple[int, int]) -> None:
-    image = make_image(SIZE, SIZE)
-    view = ViewParameters(whole(image), shift=shift)
-    np.testing.assert_array_equal(render(image, view), apply_oracle(image, view))
-
-
-@pytest.mark.parametrize("flip", [False, True])
-@pytest.mark.parametrize(
-    ("angle", "shift", "scale"),
-    [(20.0, (0, 0), 1.0), (-13.7, (6, -5), 0.95), (3.0, (-6, 2), 1.05), (0.0, (1, 1), 1.043)],
-)
-def test_affine_equals_oracle(angle: float, shift: tuple[int, int], scale: float, flip: bool) -> None:
-    image = make_image(224, 224)
-    view = ViewParameters(whole(image), flip=flip, angle=angle, shift=shift, scale=scale)
-    # Pillow steps through the image in fixed-point numbers: on the border between two pixels it may take the other one
-    assert share_within(render(image, view, 224), apply_oracle(image, view, 224), 0) > 0.995
-
-
-def test_outside_of_the_crop_is_black_even_inside_the_image() -> None:
-    image = np.full((SIZE, SIZE), 255, dtype=np.uint8)
-    levels = render(image, ViewParameters(Crop(16, 16, 32, 32), shift=(8, 0)))
-    assert (levels[:, :8] == 0).all()
-    assert (levels[:, 8:] == 255).all()
 
 
 @pytest.mark.parametrize("contrast_first", [False, True])
@@ -143,13 +39,15 @@ def test_blur_of_zero_leaves_the_image_alone() -> None:
     np.testing.assert_array_equal(render(image, ViewParameters(whole(image), blur_sigma=0.0)), image)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_whole_view_is_near_to_the_published_pipeline(seed: int) -> None:
-    image = make_image(300, 260, seed)
-    view = draw_view(image.shape, CONFIG, 224, np.random.default_rng(seed))
-    got, expected = render(image, view, 224), apply_oracle(image, view, 224)
-    assert share_within(got, expected, 2) > 0.99
-    assert abs(got - expected).mean() < 0.7  # of 255 levels
+def test_whole_views_are_near_to_the_published_pipeline() -> None:
+    differences = []
+    for seed in range(12):
+        image = make_image(300, 260, seed)
+        view = draw_view(image.shape, CONFIG, 224, np.random.default_rng(seed))
+        differences.append(render(image, view, 224) - apply_oracle(image, view, 224))
+        assert np.abs(differences[-1]).mean() < 5  # of 255 levels, mostly from the nearest pixels of the pipeline
+    assert np.abs(differences).mean() < 1.5
+    assert abs(np.mean(differences)) < 0.2
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 1), (1, 40), (1, 1), (2, 300), (31, 57), (500, 400)])
@@ -164,12 +62,23 @@ def test_images_of_any_shape_have_views(height: int, width: int) -> None:
 
 @pytest.mark.parametrize("order", [range(9), reversed(range(9)), (4,), (4, 8), (0, 3, 4, 5)])
 def test_views_depend_on_image_and_seed_alone(order: range) -> None:
-    images = [make_image(60 + 9 * row, 150 - 7 * row, row) for row in range(9)]
+    images = [make_image(60 + 9 * row, 150 - 7 * row, row) for row in range(7)]
+    images += [make_image(500, 330, 7), make_image(9, 31, 8)]
     seeds = [(7, row) for row in range(9)]
     views = random_views(images, CONFIG, SIZE, seeds, CPU)
     rows = list(order)
     others = random_views([images[row] for row in rows], CONFIG, SIZE, [seeds[row] for row in rows], CPU)
     assert torch.equal(others, views[rows])
+
+
+def test_not_even_rounding_depends_on_the_other_images() -> None:
+    generator = np.random.default_rng(0)
+    shapes = [(320, 390), (390, 320), (257, 301), (226, 226), (700, 500)]
+    images = [255 * generator.integers(0, 2, shape, dtype=np.uint8) for shape in shapes]
+    config = CONFIG.model_copy(update={"blur_sigma": None})
+    views = random_views(images, config, 224, [(row,) for row in range(5)], CPU)
+    for row in range(5):
+        assert torch.equal(random_views([images[row]], config, 224, [(row,)], CPU)[0], views[row])
 
 
 def test_seeds_make_views() -> None:
