@@ -55,18 +55,33 @@ def publish_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
         yield temporary
-        for file in temporary.rglob("*"):
-            if file.is_dir():
-                sync_folder(file)
-            else:
-                with file.open("rb") as opened:
-                    os.fsync(opened.fileno())
-        sync_folder(temporary)
-        temporary.rename(path)
-        sync_folder(path.parent)
+        _move(temporary, path)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise LovtError(f"cannot write {path}: {error.strerror or error}") from error
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def move_folder(source: Path, path: Path) -> None:
+    """Rename the finished folder `source`, on the same file system, to `path`; every file in it is fsynced before.
+
+    Raises LovtError when `path` exists already or the disk refuses; `source` is then as it was.
+    """
+    try:
+        _move(source, path)
+    except OSError as error:
+        raise LovtError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _move(source: Path, path: Path) -> None:
+    for file in source.rglob("*"):
+        if file.is_dir():
+            sync_folder(file)
+        else:
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+    sync_folder(source)
+    source.rename(path)
+    sync_folder(path.parent)

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from lovt_core.config.data import PairedDataConfig
 from lovt_core.config.experiment import PretrainExperiment
-from lovt_core.data.pairs import open_pairs
+from lovt_core.data.pairs import Pairs, open_pairs
 from lovt_core.errors import RecordError
 from lovt_core.methods.paired_training import PairedTraining, build_paired_training
 from lovt_core.training.checkpoint import Checkpoint, checkpoint_names, load_checkpoint
@@ -28,8 +29,7 @@ def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value
     """
     yield Progress(0, None, "step", note="opening data and building the model")
     resumed = _find_resumed(place)
-    fingerprint = None if resumed is None else str(resumed.describe["data"]["fingerprint"])
-    pairs = open_pairs(experiment.data, place.prepared_root, fingerprint)
+    pairs = _open_same_pairs(experiment.data, place, resumed)
     for note in pairs.notes:
         yield Alarm(note)
     checkpoint = None if resumed is None else resumed.folder
@@ -83,6 +83,15 @@ def _report(experiment: PretrainExperiment, training: PairedTraining, device: st
 def _peak_bytes_of_process() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _open_same_pairs(config: PairedDataConfig, place: Workplace, resumed: Checkpoint | None) -> Pairs:
+    """The data of the experiment; for a resumed training the version and split that it began with."""
+    if resumed is None:
+        return open_pairs(config, place.prepared_root)
+    data = resumed.describe["data"]
+    same = config.model_copy(update={"split": data["split"]})
+    return open_pairs(same, place.prepared_root, str(data["fingerprint"]))
 
 
 def _find_resumed(place: Workplace) -> Checkpoint | None:

@@ -1,100 +1,83 @@
-"""The data sets as data: what each is, where to get it, and how the protocol prepares and splits it (PROTOCOL A.2).
+"""All data sets, each with the code that reads its download.
 
-Adding a data set: an entry here, one file in `sources/`, one layout and one `match` arm in `sources/scan.py`.
+Adding one: a file in `sources/`, an entry here, a layout in `synthetic/layouts/` and a tiny download in the tests.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TypeVar
 
+from lovt_core.data.data_set import DataSet
+from lovt_core.data.sources import (
+    covid_chestxray,
+    covid_rural,
+    mimic_cxr,
+    nih_cxr,
+    object_cxr,
+    openi,
+    paired_csv,
+    rsna,
+    siim,
+)
+from lovt_core.data.sources.download import Download, Labels
 from lovt_core.errors import DataError
 
-Kind = Literal["paired", "localized"]
-Layout = Literal["covid-chestxray", "covid-rural"]
-Grey = Literal["luma", "channel-mean"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """One data set."""
+class Source:
+    """A data set and how its download is read."""
 
-    name: str
-    title: str
-    kind: Kind
-    """`paired`: images with reports. `localized`: images with masks."""
-    layout: Layout
-    """Which source reads the download."""
-    summary: str
-    licence: str
-    citation: str
-    url: str
-    """Download page."""
-    approximate_size: str
-    documented_layout: tuple[str, ...]
-    """What the folder given as `--source` holds, one line each."""
-    default_size: int
-    """Side of the square (localized) or longest short side (paired), in pixels."""
-    split_fractions: tuple[float, float, float]
-    """Training, validation, test; a seeded split by patient comes close to these."""
-    classes: tuple[str, ...] = ()
-    grey: Grey = "luma"
-    equalised: bool = False
-    """Global histogram equalisation at the original resolution."""
-    jpeg_round_trip: bool = False
-    """Stored once more as JPEG at Pillow's default quality before resizing, as the published images were."""
-    published_ids_sha256: str | None = None
-    """sha256 of the sorted, newline-joined ids of the published split lists; None where no list was published."""
+    data_set: DataSet
+    scan: Callable[[Path], Download]
+    """Find the samples in a download; raises DataError for a wrong folder or a damaged table."""
+    read_labels: Callable[[Path], Labels]
+    """Read the tables alone, images or not; raises DataError likewise."""
 
 
-DATA_SETS: tuple[DataSet, ...] = (
-    DataSet(
-        name="covid-chestxray",
-        title="COVID-19 image data collection",
-        kind="paired",
-        layout="covid-chestxray",
-        summary="Open paired set: chest X-rays with free-text clinical notes, collected from publications.",
-        licence="per image, in the column `license` of metadata.csv; research use",
-        citation="Cohen, Morrison, Dao, Roth, Duong, Ghassemi: COVID-19 Image Data Collection: Prospective Predictions "
-        "Are the Future. MELBA 2020:002 (arXiv:2006.11988)",
-        url="https://github.com/ieee8023/covid-chestxray-dataset",
-        approximate_size="about 950 rows with CT slices, 0.5 GB",
-        documented_layout=(
-            "metadata.csv    columns Patientid, filename, view, modality, clinical notes (newer: clinical_notes)",
-            "images/         the files named in the column `filename`",
-        ),
-        default_size=320,
-        split_fractions=(0.8, 0.2, 0.0),
-    ),
-    DataSet(
-        name="covid-rural",
-        title="COVID Rural (COVID-19-AR with lesion masks)",
-        kind="localized",
-        layout="covid-rural",
-        summary="221 X-rays of rural COVID-19 patients with lesion masks: tasks 10 to 12 of the protocol.",
-        licence="images CC BY 4.0 (TCIA COVID-19-AR), masks see their repository",
-        citation="Desai, Baghal, Wongsurawat et al.: Chest imaging representing a COVID-19 positive rural U.S. "
-        "population. Scientific Data 7, 414 (2020); Tang, Sun, Li: masks in "
-        "GeneralBlockchain/covid-19-chest-xray-segmentations-dataset",
-        url="https://github.com/GeneralBlockchain/covid-19-chest-xray-segmentations-dataset",
-        approximate_size="221 images, about 0.5 GB",
-        documented_layout=(
-            "jpgs/           COVID-19-AR-<patient>_<date>-XR.jpg, colour",
-            "pngs_masks/     <same stem>.png, values 0 and 1, the size of the image",
-        ),
-        default_size=224,
-        split_fractions=(0.6, 0.2, 0.2),
-        classes=("lesion",),
-        grey="channel-mean",
-        equalised=True,
-        jpeg_round_trip=True,
-        published_ids_sha256="eea4b22bb5327783ef4381d6c167133f574707ca8274d9947d863bb42c357d89",
-    ),
+SOURCES: tuple[Source, ...] = (
+    Source(mimic_cxr.DATA_SET, mimic_cxr.scan, mimic_cxr.read_labels),
+    Source(openi.DATA_SET, openi.scan, openi.read_labels),
+    Source(covid_chestxray.DATA_SET, covid_chestxray.scan, covid_chestxray.read_labels),
+    Source(paired_csv.DATA_SET, paired_csv.scan, paired_csv.read_labels),
+    Source(rsna.DATA_SET, rsna.scan, rsna.read_labels),
+    Source(covid_rural.DATA_SET, covid_rural.scan, covid_rural.read_labels),
+    Source(siim.DATA_SET, siim.scan, siim.read_labels),
+    Source(object_cxr.DATA_SET, object_cxr.scan, object_cxr.read_labels),
+    Source(nih_cxr.DATA_SET, nih_cxr.scan, nih_cxr.read_labels),
 )
+"""Paired sets first, then the localized ones in the order of the paper."""
+
+DATA_SETS: tuple[DataSet, ...] = tuple(source.data_set for source in SOURCES)
 
 
 def find_data_set(name: str) -> DataSet:
     """The data set of that name; raises DataError naming the known ones."""
-    for data_set in DATA_SETS:
-        if data_set.name == name:
-            return data_set
+    return _find_source(name).data_set
+
+
+def scan_download(data_set: DataSet, root: Path) -> Download:
+    """Find the samples in the download at `root`; raises DataError for a wrong folder or a damaged table."""
+    return _read(_find_source(data_set.name).scan, root)
+
+
+def read_labels(data_set: DataSet, root: Path) -> Labels:
+    """What the tables of the download at `root` say; raises DataError for a wrong folder or a damaged table."""
+    return _read(_find_source(data_set.name).read_labels, root)
+
+
+def _find_source(name: str) -> Source:
+    for source in SOURCES:
+        if source.data_set.name == name:
+            return source
     known = ", ".join(data_set.name for data_set in DATA_SETS)
     raise DataError(f"unknown data set '{name}': known data sets are {known}")
+
+
+def _read(read: Callable[[Path], T], root: Path) -> T:
+    try:
+        return read(root)
+    except OSError as error:
+        raise DataError(f"{error.filename or root}: cannot be read: {error.strerror}") from error

@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lovt_core.data.prepared import CHECKSUMS_FILE, IMAGES_FILE, INDEX_FILE, MASKS_FILE, SAMPLES_FILE, PreparedData
+from lovt_core.data.prepared import (
+    BOX_INDEX_FILE,
+    BOXES_FILE,
+    CHECKSUMS_FILE,
+    IMAGES_FILE,
+    INDEX_FILE,
+    MASKS_FILE,
+    SAMPLES_FILE,
+    PreparedData,
+)
 from lovt_core.data.prepared_meta import Problem
 from lovt_core.errors import DataError
 
@@ -25,7 +34,7 @@ def compute_file_sha256(path: Path) -> str:
 
 
 def compute_fingerprint(sha256: Mapping[str, str], index: npt.NDArray[np.int64], classes: Sequence[str]) -> str:
-    """sha256 (hex) over pixels, shapes, masks, samples and class names; `sha256` is per file name.
+    """sha256 (hex) over pixels, shapes, masks, boxes, samples and class names; `sha256` is per file name.
 
     Statistics and hashes are left out: they follow from the download, and their last bits may differ between machines.
     """
@@ -33,6 +42,7 @@ def compute_fingerprint(sha256: Mapping[str, str], index: npt.NDArray[np.int64],
         "images": sha256[IMAGES_FILE],
         "index": hashlib.sha256(index.astype("<i8").tobytes()).hexdigest(),
         "masks": sha256.get(MASKS_FILE),
+        "boxes": [sha256[BOXES_FILE], sha256[BOX_INDEX_FILE]],
         "samples": sha256[SAMPLES_FILE],
         "classes": list(classes),
     }

@@ -4,7 +4,7 @@ Grey is Pillow's luma, or the mean of the channels where a data set's protocol a
 (16- and 32-bit integers, floating point) are scaled by the image's own range of values, smallest to 0 and largest to
 255: files from 10- and 12-bit detectors in 16-bit containers would be almost black if scaled by the container. (Colour
 with 16 bits a channel is cut to the upper 8 by the decoder.) EXIF orientation is applied, transparency is laid over
-black.
+black. DICOM files go their own way: see `dicom.py`.
 """
 
 import struct
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lovt_core.data.dicom import is_dicom, load_dicom
 from lovt_core.errors import DataError
 
 DECODING_ERRORS = (
@@ -42,6 +43,8 @@ Levels = npt.NDArray[np.integer]
 
 def load_image(path: Path) -> Image.Image:
     """Decode to an upright 8-bit image of mode `L` or `RGB`; raises DataError that names the file."""
+    if is_dicom(path):
+        return load_dicom(path)
     image = _decode(path)
     try:
         return _to_8_bits(image)

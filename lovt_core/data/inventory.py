@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lovt_core.data.catalog import DATA_SETS, DataSet
+from lovt_core.data.catalog import DATA_SETS
+from lovt_core.data.data_set import DataSet
 from lovt_core.data.overlap import find_overlapping
 from lovt_core.data.prepared import PreparedData, open_prepared
 from lovt_core.data.prepared_meta import PreparedMeta, load_meta
@@ -59,21 +60,28 @@ def _describe(folder: Path, is_current: bool, problem: str) -> Version:
         return Version(folder, is_current, None, str(error))
 
 
+def open_any_size(root: Path, data_set: DataSet) -> PreparedData:
+    """Its current version, at the default size where there is one (hashes do not depend on the size).
+
+    Raises DataError that names the command to run where none is prepared.
+    """
+    sizes = load_current(root, data_set.name)
+    size = data_set.default_size if data_set.default_size in sizes or not sizes else min(sizes)
+    return open_prepared(root, data_set.name, size)
+
+
+def open_all(root: Path) -> tuple[PreparedData, ...]:
+    """Every data set that is prepared, in the order of the catalogue; raises DataError for a damaged one."""
+    return tuple(open_any_size(root, data_set) for data_set in DATA_SETS if load_current(root, data_set.name))
+
+
 def count_shared_films(data: PreparedData, root: Path) -> tuple[SharedFilms, ...]:
     """Shared films with every other prepared data set; raises DataError for a damaged one."""
-    others = (_open_any_size(root, data_set) for data_set in DATA_SETS if data_set.name != data.name)
-    return tuple(_count(data, other) for other in others if other is not None)
+    return tuple(compare_films(data, other) for other in open_all(root) if other.name != data.name)
 
 
-def _open_any_size(root: Path, data_set: DataSet) -> PreparedData | None:
-    """Its current version, at the default size where there is one (hashes do not depend on the size)."""
-    sizes = load_current(root, data_set.name)
-    if not sizes:
-        return None
-    return open_prepared(root, data_set.name, data_set.default_size if data_set.default_size in sizes else min(sizes))
-
-
-def _count(data: PreparedData, other: PreparedData) -> SharedFilms:
+def compare_films(data: PreparedData, other: PreparedData) -> SharedFilms:
+    """Shared films of two data sets as they are, split or not."""
     return SharedFilms(
         other=other.name,
         fingerprint=other.fingerprint,

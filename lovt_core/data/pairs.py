@@ -10,7 +10,7 @@ from lovt_core.config.data import PairedDataConfig
 from lovt_core.data.overlap import find_overlapping
 from lovt_core.data.pixel_statistics import compute_pixel_statistics
 from lovt_core.data.prepared import PreparedData, open_prepared
-from lovt_core.data.splits import build_split
+from lovt_core.data.splits import build_split, take_first
 from lovt_core.errors import ConfigError, DataError
 
 
@@ -56,13 +56,14 @@ def open_pairs(config: PairedDataConfig, prepared_root: Path, fingerprint: str |
         if not rows:
             raise DataError(f"{config.name} with split {config.split} has no {part} pair left: {'; '.join(notes)}")
     statistics = compute_pixel_statistics(prepared, train) if config.normalisation == "dataset" else None
-    train = train[: max(1, int(config.train_fraction * len(train)))]
+    train, validation = take_first(train, config.train_fraction), take_first(validation, config.validation_fraction)
     identity = {
         "name": prepared.name,
         "fingerprint": prepared.fingerprint,
         "split": split.spec,
         "split_fingerprint": split.fingerprint,
         "train_fraction": config.train_fraction,
+        "validation_fraction": config.validation_fraction,
         "exclude_overlap_with": list(config.exclude_overlap_with),
         "num_train": len(train),
         "num_validation": len(validation),

@@ -14,7 +14,7 @@ LOCK_FILE = ".prepare.lock"
 
 @contextmanager
 def preparation_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of the data set's folder (made where absent); what a killed preparation left there is removed.
+    """Hold the lock of the data set's folder (made where absent); what a killed command left half-written is removed.
 
     Raises InputError when another process holds it, LovtError when the folder cannot be written.
     """

@@ -1,26 +1,24 @@
 """Turn a download into prepared data: decoded once, in parallel, published whole or not at all."""
 
-import functools
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from lovt_core.data.catalog import DataSet, find_data_set
+from lovt_core.data.catalog import find_data_set, scan_download
 from lovt_core.data.checksums import verify
-from lovt_core.data.decoding import Recipe, decode_item
+from lovt_core.data.data_set import DataSet
 from lovt_core.data.describe import Origin, describe_version
-from lovt_core.data.pool import map_in_order
+from lovt_core.data.journal import Stash
 from lovt_core.data.preparation_lock import preparation_lock
 from lovt_core.data.prepared import PreparedData
 from lovt_core.data.prepared_meta import FlowStep, Problem, load_meta
-from lovt_core.data.sources.scan import scan_download
+from lovt_core.data.unfinished import begin_building, decode_items, find_unfinished
 from lovt_core.data.version_writer import VersionWriter, replace_meta, write_meta
 from lovt_core.data.versions import find_versions, make_current, version_folder
 from lovt_core.errors import DataError, InputError, LovtError
-from lovt_core.files import publish_folder
+from lovt_core.files import move_folder
 from lovt_core.values import Progress
 
 MIN_SIZE, MAX_SIZE = 8, 4096
@@ -45,14 +43,18 @@ OnProgress = Callable[[Progress], None]
 def prepare(name: str, source: Path, root: Path, options: PrepareOptions, on_progress: OnProgress) -> PreparedData:
     """Prepare the download at `source` under `root` and make it the current version of its size.
 
-    A version with the same content is kept and becomes current again; other versions stay. Raises DataError for what is
-    wrong with the download, InputError when the same data set is being prepared already, LovtError for a full disk.
+    A version with the same content is kept and becomes current again; other versions stay. What an interrupted
+    preparation or an earlier version of that size has decoded already is used again. Raises DataError for what is wrong
+    with the download, all of it at once; InputError when the same data set is being prepared already; LovtError for a
+    full disk.
     """
     data_set = find_data_set(name)
     size = data_set.default_size if options.size is None else options.size
     _check_options(size, options)
     origin = Origin(data_set, size, scan_download(data_set, source.resolve()))
-    _refuse(data_set, origin.download.problems, options)
+    if not origin.download.items:
+        _refuse(data_set, origin.download.problems, options)
+        raise DataError(_explain_empty(data_set, origin.download.flow))
     with preparation_lock(root / name):
         folder = _find_same(origin, root, options) or _build(origin, root, options, on_progress)
         make_current(root, name, size, folder.name)
@@ -83,47 +85,49 @@ def _find_same(origin: Origin, root: Path, options: PrepareOptions) -> Path | No
 
 def _build(origin: Origin, root: Path, options: PrepareOptions, on_progress: OnProgress) -> Path:
     """Write a new version and publish it; where one with the same content is there and whole, only its meta is new."""
-    with _building_folder(root / origin.data_set.name) as building:
-        fingerprint = _write(origin, building, options, on_progress)
-        target = version_folder(root, origin.data_set.name, origin.size, fingerprint)
+    folder = root / origin.data_set.name
+    unfinished = find_unfinished(folder, origin.size)
+    building = begin_building(folder, origin.size)
+    with Stash((*unfinished, *_find_versions_of_size(root, origin))) as stash:
+        fingerprint = _write(origin, building, stash, options, on_progress)
+    target = version_folder(root, origin.data_set.name, origin.size, fingerprint)
+    if target.exists() and not verify(target):
+        replace_meta(building, target)  # its history is this download's: what it left out must be told
+    else:
         if target.exists():
-            if not verify(target):
-                replace_meta(building, target)  # its history is this download's: what it left out must be told
-                return target
             shutil.rmtree(target)
-        with publish_folder(target) as published:
-            for file in building.iterdir():
-                file.rename(published / file.name)
+        move_folder(building, target)
+    for leftover in (*unfinished, building):
+        shutil.rmtree(leftover, ignore_errors=True)
     return target
 
 
-@contextmanager
-def _building_folder(parent: Path) -> Iterator[Path]:
-    try:
-        with tempfile.TemporaryDirectory(prefix=".building.", suffix=".tmp", dir=parent) as folder:
-            yield Path(folder)
-    except OSError as error:
-        raise LovtError(f"cannot write prepared data in {parent}: {error.strerror or error}") from error
+def _find_versions_of_size(root: Path, origin: Origin) -> list[Path]:
+    return [path for path in find_versions(root, origin.data_set.name) if path.name.startswith(f"{origin.size}-")]
 
 
-def _write(origin: Origin, folder: Path, options: PrepareOptions, on_progress: OnProgress) -> str:
+def _write(origin: Origin, folder: Path, stash: Stash, options: PrepareOptions, on_progress: OnProgress) -> str:
     """Decode everything into `folder`; returns the fingerprint."""
     data_set = origin.data_set
-    recipe = Recipe(data_set, origin.download.root, origin.size)
     items = sorted(origin.download.items, key=lambda item: (item.patient, item.id))
     problems: list[Problem] = []
-    results = map_in_order(functools.partial(decode_item, recipe), items, options.workers)
-    with closing(results) as decoded, VersionWriter(folder, with_masks=data_set.kind == "localized") as writer:
-        for done, result in enumerate(decoded, start=1):
-            problems += result.problems
-            if not result.problems:
-                writer.add(result.item, result.images)
-            on_progress(Progress(done, len(items), "image"))
-        _refuse(data_set, problems, options)
-        if writer.num_samples == 0:
-            raise DataError(_explain_empty(data_set, origin.download.flow))
-        fingerprint, sha256 = writer.finish(data_set.classes)
-    write_meta(folder, describe_version(origin, writer, fingerprint, problems), sha256)
+    results = decode_items(origin, items, stash, options.workers)
+    try:
+        with closing(results) as decoded, VersionWriter(folder, with_masks=bool(origin.classes)) as writer:
+            for done, (key, result) in enumerate(decoded, start=1):
+                problems += result.problems
+                if not result.problems:
+                    writer.add(key, result.item, result.images)
+                found = len(origin.download.problems) + len(problems)
+                on_progress(Progress(done, len(items), "image", f"{found} problems so far" if found else ""))
+            _refuse(data_set, (*origin.download.problems, *problems), options)
+            if writer.num_samples == 0:
+                raise DataError(_explain_empty(data_set, origin.download.flow))
+            fingerprint, sha256 = writer.finish(origin.classes)
+        write_meta(folder, describe_version(origin, writer, fingerprint, problems), sha256)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)  # a full disk must not stay full
+        raise LovtError(f"cannot write prepared data in {folder.parent}: {error.strerror or error}") from error
     return fingerprint
 
 

@@ -1,10 +1,12 @@
 """Reading prepared data: memory-mapped, read-only, an image in a few microseconds.
 
 Files of a version (all integers little-endian): `images.bin` the grey pixels of all images, one after the other, row by
-row; `images.npy` (images, 3) int64: offset, height, width; `masks.bin` for localized sets, per image classes x height x
-width bytes of 0 or 1, in the order of the images; `samples.jsonl` one sample a line; `hashes.npy` (images, 4) uint64
-perceptual hashes; `statistics.npy` (images, 2) float64 mean and variance of the [0, 1] image at original resolution;
-`meta.json`; `checksums.json`. Row numbers count images from 0.
+row; `images.npy` (images, 3) int64: offset, height, width; `masks.bin` where there are classes, the masks of all images
+as bits (`mask_bits.py`); `boxes.npy` (boxes, 4) float32: left, top, width,
+height in pixels of the prepared image, and `box_index.npy` (boxes, 2) int64: row of the image, class, ascending by row;
+`samples.jsonl` one sample a line; `hashes.npy` (images, 4) uint64 perceptual hashes; `statistics.npy` (images, 2) f8
+mean and variance of the [0, 1] image at its original resolution; `meta.json`; `journal.jsonl` (see `journal.py`);
+`checksums.json`. Row numbers count images from 0.
 """
 
 import json
@@ -17,14 +19,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lovt_core.data.mask_bits import count_mask_bytes, unpack_masks
 from lovt_core.data.overlap import WORDS
-from lovt_core.data.prepared_meta import PreparedMeta, load_meta
+from lovt_core.data.prepared_meta import PreparedMeta, SplitPart, load_meta
 from lovt_core.data.versions import find_current, find_fingerprint
 from lovt_core.errors import DataError
 
 IMAGES_FILE = "images.bin"
 INDEX_FILE = "images.npy"
 MASKS_FILE = "masks.bin"
+BOXES_FILE = "boxes.npy"
+BOX_INDEX_FILE = "box_index.npy"
 SAMPLES_FILE = "samples.jsonl"
 HASHES_FILE = "hashes.npy"
 STATISTICS_FILE = "statistics.npy"
@@ -43,6 +48,10 @@ class Sample:
     """Rows of its images."""
     sentences: tuple[str, ...] = ()
     """Sentences of its report; empty for localized sets."""
+    findings: tuple[tuple[str, int], ...] = ()
+    """Labels of the whole sample: name, and 1 present, 0 absent, -1 uncertain."""
+    split: SplitPart | None = None
+    """Where the download itself puts it."""
 
 
 class PreparedData:
@@ -57,10 +66,12 @@ class PreparedData:
         self.num_images = self.meta.num_images
         self.num_classes = len(self.meta.classes)
         self._index = self._load_array(INDEX_FILE, (self.num_images, 3))
-        num_pixels = int((self._index[:, 1] * self._index[:, 2]).sum())
-        self._pixels = self._map(IMAGES_FILE, num_pixels)
-        has_masks = self.meta.kind == "localized"
-        self._masks = self._map(MASKS_FILE, num_pixels * self.num_classes) if has_masks else None
+        sizes = self._index[:, 1] * self._index[:, 2]
+        self._pixels = self._map(IMAGES_FILE, int(sizes.sum()))
+        self._mask_ends = np.cumsum(-(-sizes // 8)) * self.num_classes
+        self._masks = self._map(MASKS_FILE, int(self._mask_ends[-1])) if self.num_classes else None
+        self._boxes = self._load_array(BOXES_FILE, (self.meta.num_boxes, 4))
+        self._box_index = self._load_array(BOX_INDEX_FILE, (self.meta.num_boxes, 2))
 
     def __reduce__(self) -> tuple[type["PreparedData"], tuple[Path]]:
         return PreparedData, (self.path,)
@@ -97,12 +108,18 @@ class PreparedData:
         return self._pixels[offset : offset + height * width].reshape(height, width)
 
     def mask(self, row: int) -> Bytes:
-        """(classes, height, width) mask of 0 and 1, a read-only view; raises DataError for a set without masks."""
+        """(classes, height, width) mask of 0 and 1; raises DataError for a set without masks."""
         if self._masks is None:
             raise DataError(f"data set {self.name} is paired with reports: it has no masks")
-        offset, height, width = self._index[row].tolist()
-        first, count = offset * self.num_classes, self.num_classes * height * width
-        return self._masks[first : first + count].reshape(self.num_classes, height, width)
+        _, height, width = self._index[row].tolist()
+        end = int(self._mask_ends[row])
+        start = end - self.num_classes * count_mask_bytes(height, width)
+        return unpack_masks(self._masks[start:end].reshape(self.num_classes, -1), height, width)
+
+    def boxes(self, row: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """(boxes, 4) left, top, width, height in pixels of the prepared image (not clipped), and (boxes,) classes."""
+        first, last = np.searchsorted(self._box_index[:, 0], (row, row + 1))
+        return self._boxes[first:last], self._box_index[first:last, 1]
 
     @property
     def _remedy(self) -> str:
@@ -141,4 +158,11 @@ def open_prepared(root: Path, name: str, size: int | None = None, fingerprint: s
 
 
 def _read_sample(line: dict[str, Any]) -> Sample:
-    return Sample(str(line["id"]), str(line["patient"]), tuple(line["images"]), tuple(line["sentences"]))
+    return Sample(
+        id=str(line["id"]),
+        patient=str(line["patient"]),
+        images=tuple(line["images"]),
+        sentences=tuple(line.get("sentences", ())),
+        findings=tuple((str(name), int(value)) for name, value in line.get("findings", {}).items()),
+        split=line.get("split"),
+    )

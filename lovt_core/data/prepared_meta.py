@@ -5,12 +5,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lovt_core.data.catalog import Kind
+from lovt_core.data.data_set import Kind
 from lovt_core.errors import DataError
 
-FORMAT = 2
+FORMAT = 3
 """Number of the prepared format; raised when a reader of the old one would misread the new one."""
 META_FILE = "meta.json"
+
+SplitPart = Literal["train", "validation", "test"]
 
 
 class FlowStep(BaseModel):
@@ -66,6 +68,7 @@ class PreparedMeta(BaseModel):
     num_images: int
     num_patients: int
     num_sentences: int
+    num_boxes: int
     flow: tuple[FlowStep, ...]
     skipped: tuple[Problem, ...]
     """What `--skip-bad` left out."""

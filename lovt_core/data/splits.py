@@ -1,5 +1,9 @@
 """Splits of prepared data into training, validation and test.
 
+`published`: the lists of the authors of LoVT. `lists:HASH`: a user's own lists. `download`: where the download itself
+puts each sample (MIMIC-CXR). `patient:SEED`: by patient, at random. `auto`: what was chosen when the data was prepared,
+else the first that fits of published, download (where it has training and validation samples) and patient:0.
+
 The split by patient follows the published procedure (patients in random order fill the test split, then the validation
 split, the rest trains), except that the random order is that of a hash of seed and patient id: it does not depend on
 the order of the samples, and patients that are added later leave the order of the others alone.
@@ -14,16 +18,24 @@ from dataclasses import dataclass
 
 from lovt_core.data.catalog import find_data_set
 from lovt_core.data.prepared import PreparedData, Sample
+from lovt_core.data.split_choice import find_lists, load_choice
+from lovt_core.data.split_lists import PARTS, SplitLists, compare_ids, load_published
 from lovt_core.errors import DataError
 
 NAMES = ("training", "validation", "test")
+AUTO, PUBLISHED, DOWNLOAD = "auto", "published", "download"
+HINT = "write auto, published, download, lists:HASH, or patient:SEED with a whole number, for example patient:0"
+
+Parts = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""Rows of training, validation and test."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of `PreparedData.samples`, ascending."""
+    """Rows of `PreparedData.samples`: in the order of the list, else ascending."""
 
     spec: str
+    """Never `auto`."""
     train: tuple[int, ...]
     validation: tuple[int, ...]
     test: tuple[int, ...]
@@ -32,28 +44,87 @@ class Split:
     announcement: str
     """One line for the user: what was split how."""
 
+    @property
+    def parts(self) -> Parts:
+        """Training, validation, test."""
+        return self.train, self.validation, self.test
+
 
 def build_split(data: PreparedData, spec: str) -> Split:
-    """The split that `spec` asks for; `patient:SEED` is the only kind. Raises DataError."""
-    match = re.fullmatch(r"patient:(\d+)", spec)
-    if match is None:
-        raise DataError(f"unknown split '{spec}': write patient:SEED with a whole number, for example patient:0")
-    fractions = find_data_set(data.name).split_fractions
-    seed = int(match.group(1))
-    parts = split_by_patient(data.samples, fractions, seed)
+    """The split that `spec` asks for; raises DataError for an unknown one, and one that does not fit the data."""
+    if spec == AUTO:
+        spec = load_choice(data.path.parent) or _find_natural_split(data)
+    parts, how = _build_parts(data, spec)
     return Split(
         spec=spec,
         train=parts[0],
         validation=parts[1],
         test=parts[2],
         fingerprint=compute_split_fingerprint(data.samples, parts),
-        announcement=_announce(data, parts, seed),
+        announcement=f"{data.name} ({data.fingerprint[:8]}): {how}: {_count(data, parts)}",
     )
 
 
-def split_by_patient(
-    samples: Sequence[Sample], fractions: tuple[float, float, float], seed: int
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+def take_first(rows: Sequence[int], fraction: float) -> tuple[int, ...]:
+    """The first round(fraction * n) rows, at least one: how the protocol makes subsets (PROTOCOL A.1, B.1)."""
+    return tuple(rows[: max(1, round(fraction * len(rows)))])
+
+
+def _find_natural_split(data: PreparedData) -> str:
+    published = load_published(data.name)
+    if published is not None and any(sample.id in published.ids for sample in data.samples):
+        return PUBLISHED
+    given = {sample.split for sample in data.samples}
+    return DOWNLOAD if {"train", "validation"} <= given else "patient:0"
+
+
+def _build_parts(data: PreparedData, spec: str) -> tuple[Parts, str]:
+    """The three parts and how they were made."""
+    if spec == PUBLISHED:
+        published = load_published(data.name)
+        if published is None:
+            raise DataError(f"no split of {data.name} was published: {HINT}")
+        return _split_by_lists(data, published, "published split")
+    if match := re.fullmatch(r"lists:([0-9a-f]{8})", spec):
+        lists = find_lists(data.path.parent, match.group(1))
+        return _split_by_lists(data, lists, f"split by lists {match.group(1)}, not a published split")
+    if spec == DOWNLOAD:
+        return _split_as_downloaded(data)
+    if match := re.fullmatch(r"patient:(\d+)", spec):
+        seed, fractions = int(match.group(1)), find_data_set(data.name).split_fractions
+        return split_by_patient(data.samples, fractions, seed), (
+            f"split by patient with seed {seed}, not a published split"
+        )
+    raise DataError(f"unknown split '{spec}': {HINT}")
+
+
+def _split_by_lists(data: PreparedData, lists: SplitLists, what: str) -> tuple[Parts, str]:
+    row_of = {sample.id: row for row, sample in enumerate(data.samples)}
+    parts = tuple(tuple(row_of[id_] for id_ in part if id_ in row_of) for part in lists.parts)
+    agreement = compare_ids(lists, tuple(row_of))
+    if not agreement.found:
+        raise DataError(
+            f"{data.name} ({data.fingerprint[:8]}) has none of the {len(lists.ids)} samples of its {what}, "
+            f"for example {lists.train[0]}: choose another split"
+        )
+    notes = []
+    if agreement.missing:
+        notes.append(f"not in this data: {len(agreement.missing)} of {len(lists.ids)} listed samples")
+    if agreement.extra:
+        notes.append(f"in no list: {len(agreement.extra)} of {len(data.samples)} samples")
+    return (parts[0], parts[1], parts[2]), what + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _split_as_downloaded(data: PreparedData) -> tuple[Parts, str]:
+    parts = tuple(tuple(row for row, sample in enumerate(data.samples) if sample.split == part) for part in PARTS)
+    if not any(parts):
+        raise DataError(f"the download of {data.name} does not split its samples: {HINT}")
+    loose = len(data.samples) - sum(map(len, parts))
+    note = f" (in no part: {loose} of {len(data.samples)} samples)" if loose else ""
+    return (parts[0], parts[1], parts[2]), f"split of the download{note}"
+
+
+def split_by_patient(samples: Sequence[Sample], fractions: tuple[float, float, float], seed: int) -> Parts:
     """Rows of training, validation and test; no patient is in two of them, each wanted part has a patient at least.
 
     Raises DataError where there are fewer patients than wanted parts.
@@ -82,10 +153,9 @@ def compute_split_fingerprint(samples: Sequence[Sample], parts: Sequence[Sequenc
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
-def _announce(data: PreparedData, parts: Sequence[Sequence[int]], seed: int) -> str:
-    counts = ", ".join(
+def _count(data: PreparedData, parts: Sequence[Sequence[int]]) -> str:
+    return ", ".join(
         f"{len(part)} {name} ({len({data.samples[row].patient for row in part})} patients)"
         for name, part in zip(NAMES, parts, strict=True)
         if part
     )
-    return f"{data.name} ({data.fingerprint[:8]}): split by patient with seed {seed}, not a published split: {counts}"

@@ -1,13 +1,16 @@
-"""Reading CSV tables of downloads: UTF-8 with or without byte-order mark, quoted line breaks, odd headers.
+"""Reading CSV tables of downloads, plain or gzipped: UTF-8, byte-order marks, quoted line breaks, odd headers.
 
 Column names are compared without regard to case, surrounding spaces and the difference between `_` and a space, because
 releases of the same table differ in these.
 """
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import gzip
+import zlib
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from lovt_core.errors import DataError
 
@@ -39,41 +42,52 @@ def canonical(column: str) -> str:
 
 
 def read_table(path: Path, required: Sequence[str]) -> Table:
-    """Read a table that has the `required` (canonical) columns.
+    """Read a whole table; see `stream_table`, which suits tables of hundreds of thousands of rows."""
+    rows = tuple(stream_table(path, required))
+    return Table(tuple(rows[0].values), rows)
+
+
+def stream_table(path: Path, required: Sequence[str], *, may_be_empty: bool = False) -> Generator[Row, None, None]:
+    """The rows of a table (`.csv` or `.csv.gz`) that has the `required` (canonical) columns, one at a time.
 
     Raises DataError, with file and row: missing or empty file, not UTF-8, columns missing or named twice, a row with
-    another number of fields than the header, a quote that is never closed.
+    another number of fields than the header, a quote that is never closed, a damaged archive.
     """
+    number = 0
+    columns: tuple[str, ...] | None = None
+    empty = True
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            records = _read_records(path, csv.reader(file, strict=True))
+        with _open(path) as file:
+            for number, fields in enumerate(csv.reader(file, strict=True), start=1):
+                if not any(field.strip() for field in fields):
+                    continue
+                if columns is None:
+                    columns = _check_header(path, fields, required)
+                else:
+                    yield Row(number, _zip_row(path, number, columns, fields))
+                    empty = False
     except FileNotFoundError as error:
         raise DataError(f"{path}: the table is missing") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    if not records:
-        raise DataError(f"{path}: the table is empty; it needs the columns {', '.join(required)}")
-    columns = _check_header(path, records[0][1], required)
-    rows = tuple(Row(number, _zip_row(path, number, columns, fields)) for number, fields in records[1:])
-    if not rows:
-        raise DataError(f"{path}: the table has a header but no rows")
-    return Table(columns, rows)
-
-
-def _read_records(path: Path, reader: Iterable[list[str]]) -> list[tuple[int, list[str]]]:
-    records: list[tuple[int, list[str]]] = []
-    number = 0
-    try:
-        for number, fields in enumerate(reader, start=1):
-            if any(field.strip() for field in fields):
-                records.append((number, fields))
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: after row {number}: not UTF-8 text ({error.reason}); save the table as UTF-8"
         ) from error
     except csv.Error as error:
         raise DataError(f"{path}: row {number + 1}: damaged table ({error})") from error
-    return records
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: after row {number}: damaged archive ({error})") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    if columns is None:
+        raise DataError(f"{path}: the table is empty; it needs the columns {', '.join(required)}")
+    if empty and not may_be_empty:
+        raise DataError(f"{path}: the table has a header but no rows")
+
+
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
 
 
 def _check_header(path: Path, fields: Sequence[str], required: Sequence[str]) -> tuple[str, ...]:
@@ -92,6 +106,8 @@ def _check_header(path: Path, fields: Sequence[str], required: Sequence[str]) ->
 def _zip_row(path: Path, number: int, columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
     while len(fields) > len(columns) and not fields[-1].strip():
         fields = fields[:-1]  # spreadsheets leave commas behind where something was deleted
+    while len(columns) > len(fields) and not columns[-1]:
+        columns = columns[:-1]  # commas behind a header name no column
     if len(fields) != len(columns):
         raise DataError(f"{path}: row {number}: {len(fields)} fields instead of {len(columns)}")
     return {column: field.strip() for column, field in zip(columns, fields, strict=True)}

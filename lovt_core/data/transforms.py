@@ -1,7 +1,7 @@
 """Image geometry of the protocol: the evaluation frame, and the smaller copy kept for pre-training.
 
-Evaluation (reference vectors, section 19): pad with 0 to a square, then Pillow's bilinear resize; masks by Pillow's
-nearest neighbour; boxes are left, top, width, height in pixels.
+Boxes are left, top, width, height in pixels. Evaluation (reference vectors, section 19): pad with 0 to a square, then
+Pillow's bilinear resize; masks by Pillow's nearest neighbour.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,11 @@ class EvaluationFrame:
     """Pixels a side."""
     pad: bool = True
     """False: stretch instead of padding."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the square."""
+        return self.size, self.size
 
     @property
     def padding(self) -> tuple[int, int]:
@@ -63,13 +68,41 @@ class EvaluationFrame:
         return _resize(padded, self.size, self.size, resampling)
 
 
-def shrink_to_short_side(image: Bytes, short_side: int) -> Bytes:
-    """Shrink so that the short side is at most `short_side`, bilinear; never enlarges."""
-    height, width = image.shape
-    if min(height, width) <= short_side:
-        return image
-    scale = short_side / min(height, width)
-    return _resize(image, round(width * scale), round(height * scale), Image.Resampling.BILINEAR)
+@dataclass(frozen=True)
+class ShortSideFrame:
+    """The smaller copy of an image of `height` x `width` that random crops are cut from; never enlarged."""
+
+    height: int
+    width: int
+    short_side: int
+    """Longest short side, in pixels."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the copy."""
+        scale = min(1.0, self.short_side / min(self.height, self.width))
+        return round(self.height * scale), round(self.width * scale)
+
+    def apply_to_image(self, image: Bytes) -> Bytes:
+        """(height, width) to `shape`, bilinear."""
+        return self._resize(image, Image.Resampling.BILINEAR)
+
+    def apply_to_mask(self, mask: Bytes) -> Bytes:
+        """(height, width) of 0 and 1 to `shape`, nearest."""
+        return self._resize(mask, Image.Resampling.NEAREST)
+
+    def apply_to_boxes(self, boxes: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """(boxes, 4) in pixels of the image to pixels of the copy, not clipped."""
+        height, width = self.shape
+        framed: npt.NDArray[np.float32] = (boxes * ([width / self.width, height / self.height] * 2)).astype(np.float32)
+        return framed
+
+    def _resize(self, image: Bytes, resampling: Image.Resampling) -> Bytes:
+        height, width = self.shape
+        return image if image.shape == self.shape else _resize(image, width, height, resampling)
+
+
+Frame = EvaluationFrame | ShortSideFrame
 
 
 def _resize(image: Bytes, width: int, height: int, resampling: Image.Resampling) -> Bytes:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from array import array
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,9 +14,11 @@ import numpy.typing as npt
 
 from lovt_core.data.checksums import compute_file_sha256, compute_fingerprint
 from lovt_core.data.decoding import DecodedImage
-from lovt_core.data.hashing import Hash
+from lovt_core.data.journal import JOURNAL_FILE, describe_item
 from lovt_core.data.overlap import WORDS
 from lovt_core.data.prepared import (
+    BOX_INDEX_FILE,
+    BOXES_FILE,
     CHECKSUMS_FILE,
     HASHES_FILE,
     IMAGES_FILE,
@@ -40,6 +43,9 @@ class _HashedFile:
         self._file.write(content)
         self._digest.update(content)
 
+    def flush(self) -> None:
+        self._file.flush()
+
     def close(self) -> str:
         """sha256 (hex) of all that was written; OSError when the last of it did not fit."""
         self._file.close()
@@ -51,13 +57,15 @@ class VersionWriter:
 
     def __init__(self, folder: Path, with_masks: bool) -> None:
         self._folder = folder
-        self._files = {IMAGES_FILE: _HashedFile(folder / IMAGES_FILE), SAMPLES_FILE: _HashedFile(folder / SAMPLES_FILE)}
-        if with_masks:
-            self._files[MASKS_FILE] = _HashedFile(folder / MASKS_FILE)
-        self._offset = 0
-        self._index: list[tuple[int, int, int]] = []
-        self._hashes: list[Hash] = []
-        self._statistics: list[tuple[float, float]] = []
+        names = (IMAGES_FILE, SAMPLES_FILE, JOURNAL_FILE, *((MASKS_FILE,) if with_masks else ()))
+        self._files = {name: _HashedFile(folder / name) for name in names}
+        self._offset = self._mask_offset = 0
+        self._index = array("q")
+        self._hashes = array("Q")
+        self._statistics = array("d")
+        self._boxes = array("f")
+        self._box_index = array("q")
+        self.num_images = 0
         self.num_samples = 0
         self.num_sentences = 0
         self.patients: set[str] = set()
@@ -72,21 +80,23 @@ class VersionWriter:
                 stack.callback(file.close)
 
     @property
-    def num_images(self) -> int:
-        """Images written so far."""
-        return len(self._index)
+    def num_boxes(self) -> int:
+        """Boxes written so far."""
+        return len(self._boxes) // 4
 
-    def add(self, item: Item, images: Sequence[DecodedImage]) -> None:
-        """Append one sample with its images."""
-        first = self.num_images
+    def add(self, key: str, item: Item, images: Sequence[DecodedImage]) -> None:
+        """Append one sample with its images; `key` finds it again in the journal."""
+        first, offsets = self.num_images, (self._offset, self._mask_offset)
         for image in images:
             self._add_image(image)
-        line = {
-            "id": item.id,
-            "patient": item.patient,
-            "images": list(range(first, self.num_images)),
-            "sentences": list(item.sentences),
-        }
+        for name in (IMAGES_FILE, MASKS_FILE):
+            if name in self._files:
+                self._files[name].flush()
+        self._files[JOURNAL_FILE].write(describe_item(key, images, offsets))
+        self._files[JOURNAL_FILE].flush()
+        line: dict[str, Any] = {"id": item.id, "patient": item.patient, "images": list(range(first, self.num_images))}
+        optional = {"sentences": list(item.sentences), "findings": dict(item.findings), "split": item.split}
+        line |= {name: value for name, value in optional.items() if value}
         self._files[SAMPLES_FILE].write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         self.num_samples += 1
         self.num_sentences += len(item.sentences)
@@ -101,22 +111,29 @@ class VersionWriter:
             INDEX_FILE: index,
             HASHES_FILE: np.array(self._hashes, dtype="<u8").reshape(-1, WORDS),
             STATISTICS_FILE: np.array(self._statistics, dtype="<f8").reshape(-1, 2),
+            BOXES_FILE: np.array(self._boxes, dtype="<f4").reshape(-1, 4),
+            BOX_INDEX_FILE: np.array(self._box_index, dtype="<i8").reshape(-1, 2),
         }
-        for name, array in arrays.items():
+        for name, content in arrays.items():
             with _create(self._folder / name) as file:
-                np.save(file, array, allow_pickle=False)
+                np.save(file, content, allow_pickle=False)
             sha256[name] = compute_file_sha256(self._folder / name)
         return compute_fingerprint(sha256, index, classes), sha256
 
     def _add_image(self, image: DecodedImage) -> None:
         height, width = image.pixels.shape
         self._files[IMAGES_FILE].write(np.ascontiguousarray(image.pixels).data)
-        if image.masks is not None:
-            self._files[MASKS_FILE].write(np.ascontiguousarray(image.masks).data)
-        self._index.append((self._offset, height, width))
+        if image.mask_bits is not None:
+            self._files[MASKS_FILE].write(np.ascontiguousarray(image.mask_bits).data)
+            self._mask_offset += image.mask_bits.size
+        self._index.extend((self._offset, height, width))
         self._offset += height * width
-        self._hashes.append(image.hash)
-        self._statistics.append((image.mean, image.variance))
+        self._hashes.extend(image.hash.tolist())
+        self._statistics.extend((image.mean, image.variance))
+        self._boxes.extend(image.boxes.ravel().tolist())
+        for label in image.labels.tolist():
+            self._box_index.extend((self.num_images, label))
+        self.num_images += 1
 
 
 def write_meta(folder: Path, meta: PreparedMeta, sha256: dict[str, str]) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from lovt_tui.cli import check, compare, data, demo, evaluate, pretrain, resume, runs, show, stop, weights
+from lovt_tui.cli import check, compare, demo, evaluate, pretrain, resume, runs, show, stop, weights
+from lovt_tui.cli.data import commands as data
 
 app = typer.Typer(
     name="lovt",

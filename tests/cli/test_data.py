@@ -1,6 +1,7 @@
 """`lovt data`: what it prints, its JSON, and one sentence with exit code 2 for each bad input."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,23 @@ from typer.testing import CliRunner
 
 from lovt_core.data.describe import SYNTHETIC_MARKER
 from lovt_core.errors import DataError, LovtError
-from lovt_tui.cli.data import app
-from tests.core.data.factories import note_row, rural_stem, write_chestxray, write_rural
+from lovt_tui.cli.data.commands import app
+from tests.core.data.factories import (
+    note_row,
+    rural_stem,
+    synthesize_quietly,
+    write_chestxray,
+    write_lists,
+    write_rural,
+)
 from tests.core.data.test_prepare_faults import other_preparation
 
 PROJECT = Path(__file__).parents[2]
+NAMES = ("mimic-cxr", "openi", "covid-chestxray", "paired-csv", "rsna", "covid-rural", "siim", "object-cxr", "nih-cxr")
 PROGRAM = (
-    "import typer; from lovt_tui.cli import main, data\n"
+    "import typer; from lovt_tui.cli import main\n"
     "known = [group.name for group in main.app.registered_groups]\n"
-    "main.app.add_typer(data.app, name='data') if 'data' not in known else None\n"
+    "main.app.add_typer(app, name='data') if 'data' not in known else None\n"
     "main.main()"
 )
 
@@ -46,6 +55,11 @@ def refused(name, source, *options):
     return str(caught.value)
 
 
+def size_of(path):
+    with Image.open(path) as image:
+        return image.size
+
+
 def run_program(*arguments):
     command = [sys.executable, "-c", PROGRAM, "data", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
@@ -53,13 +67,21 @@ def run_program(*arguments):
 
 def test_list_of_an_empty_workspace_says_how_to_prepare(root):
     output = invoke("list").stdout
+    for name in NAMES:
+        assert re.search(rf"^{name} +(paired|localized) .* - *$", output, re.MULTILINE)
+    assert f"Prepared data: {root}" in output
+    assert "Licence, download page and layout of one set: lovt data list NAME" in output
+
+
+def test_list_of_one_set_says_where_to_get_it_and_how_to_prepare_it():
+    output = invoke("list", "covid-rural").stdout
     for expected in (
-        "covid-chestxray  [paired]",
         "covid-rural  [localized]",
-        "https://github.com/ieee8023/covid-chestxray-dataset",
+        "https://github.com/GeneralBlockchain/covid-19-chest-xray-segmentations-dataset",
         "licence   images CC BY 4.0",
+        "cite      Desai",
+        "layout    jpgs/",
         "lovt data prepare covid-rural --source DIR",
-        f"Prepared data: {root}",
     ):
         assert expected in output
 
@@ -70,8 +92,10 @@ def test_list_shows_what_is_prepared(tmp_path):
     (source / SYNTHETIC_MARKER).write_text("{}")
     prepare("covid-chestxray", source)
     output = invoke("list").stdout
-    assert "6 samples, not genuine: other images in the layout of this data set, current" in output
-    assert "6 samples, synthetic, current" in output
+    assert "6 at 32 px, not genuine" in output
+    assert "6 at 32 px, synthetic" in output
+    whole = invoke("list", "covid-rural").stdout
+    assert "6 samples, not genuine: other images in the layout of this data set, current" in whole
     rows = {row["name"]: row for row in json.loads(invoke("list", "--json").stdout)}
     (version,) = rows["covid-chestxray"]["prepared"]
     assert (version["size"], version["synthetic"], version["current"], version["problem"]) == (32, True, True, None)
@@ -135,23 +159,16 @@ def test_skip_bad_lists_what_was_left_out(tmp_path):
     assert f"jpgs/{rural_stem(2)}.jpg: damaged image" in shown
 
 
-def test_show_tells_split_overlap_and_wholeness(tmp_path):
-    pairs = write_chestxray(tmp_path / "pairs", 8)
-    rural = write_rural(tmp_path / "rural")
-    for number in range(2):
-        film = Image.open(pairs / "images" / f"film-{number}.png").convert("RGB")
-        film.save(rural / "jpgs" / f"{rural_stem(number)}.jpg", quality=90)
-    prepare("covid-chestxray", pairs)
-    prepare("covid-rural", rural)
-    output = invoke("show", "covid-rural", "--check").stdout
+def test_show_tells_identity_and_split(tmp_path):
+    prepare("covid-rural", write_rural(tmp_path / "rural"))
+    output = invoke("show", "covid-rural").stdout
     assert "split by patient with seed 0, not a published split: 2 training (1 patients)" in output
-    assert "overlap      2 of 6 images are also in covid-chestxray" in output
-    assert "where they match 2 of 8" in output
-    assert "every byte is as it was written" in output
+    assert "lovt data overlap covid-rural" in output
     shown = json.loads(invoke("show", "covid-rural", "--json").stdout)
-    assert shown["overlap"][0]["images"] == 2
     assert (shown["split"]["training"], shown["split"]["validation"], shown["split"]["test"]) == (2, 2, 2)
     assert len(shown["split"]["fingerprint"]) == 64
+    other = json.loads(invoke("show", "covid-rural", "--splits", "patient:1", "--json").stdout)
+    assert other["split"]["fingerprint"] != shown["split"]["fingerprint"]
 
 
 def test_show_of_a_set_too_small_to_split(tmp_path):
@@ -160,15 +177,115 @@ def test_show_of_a_set_too_small_to_split(tmp_path):
     assert "announcement" in json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]
 
 
-def test_show_check_finds_changed_bytes(tmp_path, root):
+def test_verify_finds_changed_bytes(tmp_path, root):
+    assert f"nothing is prepared in {root}" in invoke("verify").stdout
     prepare("covid-rural", write_rural(tmp_path / "rural"))
+    prepare("covid-chestxray", write_chestxray(tmp_path / "pairs"))
+    whole = invoke("verify")
+    assert whole.exit_code == 0
+    assert whole.stdout.count("every byte is as it was written") == 2
     (masks,) = root.glob("covid-rural/*/masks.bin")
     masks.write_bytes(bytes(masks.stat().st_size))
-    invoke("show", "covid-rural")
-    with pytest.raises(
-        DataError, match=r"is damaged: masks\.bin: the content has changed since it was prepared; run: "
-    ):
-        invoke("show", "covid-rural", "--check")
+    damaged = invoke("verify", "covid-rural")
+    assert damaged.exit_code == 1
+    assert "masks.bin: the content has changed since it was prepared" in damaged.stdout
+    (row,) = json.loads(invoke("verify", "covid-rural", "--json").stdout)
+    assert row["problems"] == ["masks.bin: the content has changed since it was prepared"]
+    assert invoke("verify", "covid-chestxray").exit_code == 0
+
+
+def test_splits_are_chosen_when_data_is_prepared(tmp_path):
+    source = write_rural(tmp_path / "rural")
+    ids = [rural_stem(number) for number in range(6)]
+    lists = write_lists(tmp_path / "lists", ids[:3], ids[3:5], ids[5:])
+    output = prepare("covid-rural", source, "--splits", lists).stdout
+    assert "not a published split: 3 training (2 patients), 2 validation (2 patients), 1 test (1 patients)" in output
+    shown = json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]
+    assert re.fullmatch(r"lists:[0-9a-f]{8}", shown["spec"])
+    prepare("covid-rural", source, "--splits", "patient:3")
+    assert json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]["spec"] == "patient:3"
+    prepare("covid-rural", source)
+    assert json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]["spec"] == "patient:3"
+    prepare("covid-rural", source, "--splits", "auto")
+    assert json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]["spec"] == "patient:0"
+
+
+def test_bad_splits_are_refused_before_anything_is_decoded(tmp_path, root):
+    source = write_rural(tmp_path / "rural")
+    assert "no such folder; split lists are a folder with" in refused("covid-rural", source, "--splits", "patient:x")
+    ids = [rural_stem(number) for number in range(6)]
+    lists = write_lists(tmp_path / "lists", ids, ids[:1], ())
+    assert "occur more than once" in refused("covid-rural", source, "--splits", lists)
+    assert not root.exists()
+    assert "has none of the 221 samples" in refused("covid-rural", source, "--splits", "published")
+    assert json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]["spec"] == "patient:0"
+
+
+def test_labels_need_no_image(data_folder):
+    output = invoke("labels", "rsna", "--source", data_folder / "rsna").stdout
+    assert "26,684 patients" in output
+    assert "the published split lists name exactly these 26684 ids" in output
+    answer = json.loads(invoke("labels", "nih-cxr", "--source", data_folder / "nih", "--json").stdout)
+    assert answer["counts"]["boxes"] == 984
+    assert answer["problems"] == []
+
+
+def test_labels_tell_rows_that_cannot_be_used(tmp_path):
+    source = synthesize_quietly(tmp_path / "rsna", "rsna")
+    table = source / "stage_2_train_labels.csv"
+    table.write_text(table.read_text() + "someone,1,2,0,5,1\n")
+    result = invoke("labels", "rsna", "--source", source)
+    assert result.exit_code == 2
+    assert "stage_2_train_labels.csv: row" in result.stdout
+
+
+def test_samples_are_drawn_and_saved(tmp_path):
+    invoke("prepare", "rsna", "--source", synthesize_quietly(tmp_path / "rsna", "rsna"), "--workers", 1)
+    output = invoke("show", "rsna", "--sample", 3, "--save", tmp_path / "out")
+    assert output.exit_code == 0
+    assert output.stdout.count("pneumonia") + output.stdout.count("nothing marked") == 3
+    assert set("░▒▓█") & set(output.stdout)
+    saved = sorted((tmp_path / "out").iterdir())
+    assert len(saved) == 3
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "out", *saved))
+    assert size_of(saved[0]) == (512, 512)
+    invoke("show", "rsna", "--sample", 10, "--sheet", tmp_path / "sheet.png")
+    assert size_of(tmp_path / "sheet.png")[0] > 5 * 256
+    name = saved[0].stem.removeprefix("rsna-")
+    assert name in invoke("show", "rsna", "--id", name).stdout
+    with pytest.raises(DataError, match="rsna has no sample nobody"):
+        invoke("show", "rsna", "--id", "nobody")
+
+
+def test_reports_are_shown_with_their_images_and_counted(tmp_path):
+    prepare("covid-chestxray", write_chestxray(tmp_path / "pairs"))
+    assert "  Patchy consolidation of the left lower lobe.\n" in invoke("show", "covid-chestxray", "--sample", 1).stdout
+    output = invoke("stats", "covid-chestxray").stdout
+    for expected in ("training", "validation", "pixel mean / deviation", "sentences", "distinct words"):
+        assert expected in output
+    answer = json.loads(invoke("stats", "covid-chestxray", "--json").stdout)
+    assert [part["samples"] for part in answer["parts"]] == [4, 2]
+    assert answer["parts"][0]["reports"]["num_sentences"] == 12
+
+
+def test_stats_of_masks_and_boxes(tmp_path):
+    invoke("prepare", "nih-cxr", "--source", synthesize_quietly(tmp_path / "nih", "nih-cxr", 60), "--workers", 1)
+    parts = json.loads(invoke("stats", "nih-cxr", "--json").stdout)["parts"]
+    data = json.loads(invoke("show", "nih-cxr", "--json").stdout)
+    assert sum(each["boxes"] for part in parts for each in part["classes"]) == data["num_boxes"]
+    assert sum(part["samples"] for part in parts) == data["num_samples"]
+    assert all(part["positive"] <= part["images"] for part in parts)
+
+
+def test_synthetic_downloads_say_how_to_go_on(tmp_path):
+    result = invoke("synthesize", "siim", "openi", "--out", tmp_path / "s", "--count", 3, "--size", 48, "--workers", 1)
+    assert f"lovt data prepare siim --source {tmp_path / 's' / 'siim'}" in result.stdout
+    assert {path.name for path in (tmp_path / "s").iterdir()} == {"siim", "openi"}
+    with pytest.raises(LovtError, match="exists already"):
+        invoke("synthesize", "siim", "--out", tmp_path / "s", "--count", 3, "--size", 48)
+    with pytest.raises(LovtError, match="unknown layout 'x'"):
+        invoke("synthesize", "openi", "x", "--out", tmp_path / "t")
+    assert not (tmp_path / "t").exists()
 
 
 @pytest.mark.parametrize("command", [("show", "covid-rural"), ("show", "covid"), ("prepare", "covid", "--source", ".")])
@@ -252,7 +369,7 @@ def test_source_is_required():
     assert invoke("prepare", "covid-rural").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["list", "prepare", "show"])
+@pytest.mark.parametrize("command", ["list", "labels", "prepare", "show", "stats", "overlap", "verify", "synthesize"])
 def test_every_command_has_help_with_an_example(command):
     result = invoke(command, "--help")
     assert result.exit_code == 0
@@ -263,7 +380,7 @@ def test_every_command_has_help_with_an_example(command):
 def test_preparing_never_imports_torch(tmp_path):
     source = write_rural(tmp_path / "rural")
     program = (
-        "import sys; from lovt_tui.cli.data import app\n"
+        "import sys; from lovt_tui.cli.data.commands import app\n"
         f"app(['prepare', 'covid-rural', '--source', {str(source)!r}], standalone_mode=False)\n"
         "app(['show', 'covid-rural'], standalone_mode=False)\n"
         "print(sorted({'torch', 'transformers', 'timm', 'safetensors'} & set(sys.modules)))"

@@ -52,7 +52,7 @@ def test_a_run_without_a_checkpoint_is_refused(workspace):
 def test_unknown_and_missing_data_sets(workspace):
     with pytest.raises(ConfigError, match=r"data\.name: unknown data set 'covid-chestxay'; did you mean 'covid-chest"):
         check_paired_data(workspace, pretraining(name="covid-chestxay"))
-    with pytest.raises(ConfigError, match=r"data\.exclude_overlap_with: unknown data set 'rsnaa'; known ones: "):
-        check_paired_data(workspace, pretraining(exclude_overlap_with=["rsnaa"]))
+    with pytest.raises(ConfigError, match=r"data\.exclude_overlap_with: unknown data set 'zzz'; known ones: "):
+        check_paired_data(workspace, pretraining(exclude_overlap_with=["zzz"]))
     with pytest.raises(DataError, match="lovt data prepare covid-chestxray --source DIR"):
         check_paired_data(workspace, pretraining())

@@ -5,20 +5,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lovt_core.data.prepared_meta import FlowStep, Problem
+from lovt_core.data.annotations import Annotation
+from lovt_core.data.data_set import DataSet
+from lovt_core.data.prepared_meta import FlowStep, Problem, SplitPart
 from lovt_core.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One sample before decoding. Files are relative to the download."""
 
     id: str
     patient: str
     images: tuple[str, ...]
+    """One; several for a study, which then has no annotations."""
     sentences: tuple[str, ...] = ()
-    masks: tuple[str, ...] = ()
-    """One file a class, for localized sets."""
+    annotations: tuple[Annotation, ...] = ()
+    """None on an image of a localized set: nothing is to be found there."""
+    findings: tuple[tuple[str, int], ...] = ()
+    """Labels of the whole image: name, and 1 present, 0 absent, -1 uncertain; what is not mentioned is left out."""
+    split: SplitPart | None = None
+    """Where the download itself puts this sample."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the tables of a download say, whether or not its images are there (`lovt data labels`)."""
+
+    counts: tuple[tuple[str, int], ...]
+    """What was counted, for example ("patients", 26684), ("boxes", 9555)."""
+    ids: tuple[str, ...]
+    """Ids of all images or studies that the tables name, each once, to compare with split lists."""
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,8 @@ class Download:
     """Tables that were read, relative to the root."""
     flow: tuple[FlowStep, ...]
     problems: tuple[Problem, ...]
+    classes: tuple[str, ...] = ()
+    """What its annotations show, where the data set itself leaves that open."""
 
 
 @dataclass
@@ -46,7 +66,7 @@ class Flow:
         self.steps.append(FlowStep(what=what, dropped=count, kept=self.kept))
 
 
-def require_layout(root: Path, expected: Sequence[str], documented: Sequence[str]) -> None:
+def require_layout(root: Path, expected: Sequence[str], data_set: DataSet) -> None:
     """Raise DataError, saying what was expected and what was found, unless `root` holds all `expected` names."""
     if not root.exists():
         raise DataError(f"{root} does not exist: give the folder of the download as --source")
@@ -59,7 +79,7 @@ def require_layout(root: Path, expected: Sequence[str], documented: Sequence[str
     nested = [name for name in found if all((root / name / wanted).exists() for wanted in expected)]
     hint = f"; did you mean {root / nested[0]}?" if nested else ""
     shown = ", ".join(found[:8]) + (", ..." if len(found) > 8 else "") if found else "nothing"
-    layout = "".join(f"\n  {line}" for line in documented)
+    layout = "".join(f"\n  {line}" for line in data_set.documented_layout)
     raise DataError(f"{root}: no {' and no '.join(missing)} there, but {shown}{hint}\nexpected layout:{layout}")
 
 

@@ -3,25 +3,43 @@
 import functools
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, assert_never, get_args
 
-from lovt_core.data.catalog import Layout
 from lovt_core.data.describe import SYNTHETIC_MARKER
 from lovt_core.data.pool import map_in_order
-from lovt_core.data.synthetic.layouts import covid_chestxray, covid_rural
+from lovt_core.data.synthetic.layouts import (
+    covid_chestxray,
+    covid_rural,
+    mimic_cxr,
+    nih_cxr,
+    object_cxr,
+    openi,
+    paired_csv,
+    rsna,
+    siim,
+)
+from lovt_core.data.synthetic.layouts.layout import Layout, Row
 from lovt_core.data.synthetic.patients import Film, plan_films
 from lovt_core.errors import InputError
 from lovt_core.files import publish_folder
 from lovt_core.values import Progress
 
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+LAYOUTS: Mapping[str, Layout] = {
+    "mimic-cxr": Layout(mimic_cxr.write_film, mimic_cxr.finish),
+    "openi": Layout(openi.write_film, openi.finish),
+    "covid-chestxray": Layout(covid_chestxray.write_film, covid_chestxray.finish),
+    "paired-csv": Layout(paired_csv.write_film, paired_csv.finish),
+    "rsna": Layout(rsna.write_film, rsna.finish),
+    "covid-rural": Layout(covid_rural.write_film, covid_rural.finish),
+    "siim": Layout(siim.write_film, siim.finish),
+    "object-cxr": Layout(object_cxr.write_film, object_cxr.finish),
+    "nih-cxr": Layout(nih_cxr.write_film, nih_cxr.finish),
+}
+"""How a film and what belongs to all films are written, by the name of the data set."""
 GENERATOR_VERSION = 1
 """Raised whenever the same request gives other bytes."""
-
-T = TypeVar("T")
 
 _CHUNK = 8
 _MIN_SIZE = 32
@@ -31,7 +49,8 @@ _MIN_SIZE = 32
 class Synthesis:
     """What to make."""
 
-    layout: Layout
+    layout: str
+    """Name of the data set whose download is imitated."""
     count: int
     """Films."""
     size: int
@@ -81,30 +100,14 @@ def synthesize(out: Path, synthesis: Synthesis, on_progress: Callable[[Progress]
 def _write_download(
     root: Path, synthesis: Synthesis, films: Sequence[Film], on_progress: Callable[[Progress], None]
 ) -> None:
-    match synthesis.layout:
-        case "covid-chestxray":
-            (root / "images").mkdir()
-            rows: list[Mapping[str, str]] = []
-            for chunk in _run(functools.partial(covid_chestxray.write_film, root), synthesis, films):
-                rows += chunk
-                on_progress(Progress(len(rows), len(films), "image"))
-            covid_chestxray.write_table(root, rows)
-        case "covid-rural":
-            for folder in ("jpgs", "pngs_masks"):
-                (root / folder).mkdir()
-            done = 0
-            for written in _run(functools.partial(covid_rural.write_film, root), synthesis, films):
-                done += len(written)
-                on_progress(Progress(done, len(films), "image"))
-        case _:
-            assert_never(synthesis.layout)
-
-
-def _run(write: Callable[[Film], T], synthesis: Synthesis, films: Sequence[Film]) -> Iterator[list[T]]:
-    """Apply `write` to every film, in order, a chunk at a time."""
+    layout = LAYOUTS[synthesis.layout]
     chunks = [films[start : start + _CHUNK] for start in range(0, len(films), _CHUNK)]
-    yield from map_in_order(functools.partial(_write_chunk, write), chunks, synthesis.workers)
+    rows: list[Row] = []
+    for written in map_in_order(functools.partial(_write_chunk, layout, root), chunks, synthesis.workers):
+        rows += written
+        on_progress(Progress(len(rows), len(films), "image"))
+    layout.finish(root, rows)
 
 
-def _write_chunk(write: Callable[[Film], T], films: Sequence[Film]) -> list[T]:
-    return [write(film) for film in films]
+def _write_chunk(layout: Layout, root: Path, films: Sequence[Film]) -> list[Row]:
+    return [layout.write_film(root, film) for film in films]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from lovt_core.data.prepare import PrepareOptions, prepare
 from lovt_core.data.prepared import PreparedData
+from lovt_core.data.synthetic.generate import Synthesis, synthesize
 
 NOTE = "Patchy consolidation of the left lower lobe. No effusion."
 CHESTXRAY_COLUMNS = ("Patientid", "filename", "view", "modality", "clinical notes", "license")
@@ -70,6 +71,19 @@ def write_rural(folder: Path, count: int = 6, first: int = 0) -> Path:
         image = np.where(mask == 1, 250, film // 2)
         Image.fromarray(image.astype(np.uint8)).convert("RGB").save(folder / "jpgs" / f"{rural_stem(number)}.jpg")
         Image.fromarray(mask).save(folder / "pngs_masks" / f"{rural_stem(number)}.png")
+    return folder
+
+
+def synthesize_quietly(folder: Path, name: str, count: int = 24) -> Path:
+    """A synthetic download, in this process, without progress."""
+    return synthesize(folder, Synthesis(name, count, 48, workers=1), lambda progress: None)
+
+
+def write_lists(folder: Path, *parts: Iterable[str]) -> Path:
+    """Split lists as the authors of LoVT publish theirs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, ids in zip(("train", "validation", "test"), parts, strict=True):
+        (folder / f"{name}.csv").write_text("\n".join(("ID", *ids, "")))
     return folder
 
 

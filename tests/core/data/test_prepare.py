@@ -127,7 +127,7 @@ def test_skip_bad_lists_what_it_leaves_out(tmp_path, root):
     data = prepare_quietly("covid-chestxray", source, root, skip_bad=True)
     assert [sample.id for sample in data.samples] == ["film-0.png", "film-1.png", "film-3.png", "film-4.png"]
     assert [problem.where for problem in data.meta.skipped] == ["metadata.csv: row 7", "images/film-2.png"]
-    assert (data.meta.flow[-1].what, data.meta.flow[-1].dropped) == ("image or mask unusable", 1)
+    assert (data.meta.flow[-1].what, data.meta.flow[-1].dropped) == ("image or annotation unusable", 1)
     with pytest.raises(DataError, match="cannot be used"):  # a version with gaps is no excuse
         prepare_quietly("covid-chestxray", source, root)
 

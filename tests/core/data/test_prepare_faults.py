@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from lovt_core import files
 from lovt_core.data import prepare as prepare_module
-from lovt_core.data import version_writer
+from lovt_core.data import unfinished, version_writer
 from lovt_core.data.checksums import verify
 from lovt_core.data.prepared import open_prepared
 from lovt_core.data.versions import find_versions
 from lovt_core.errors import DataError, InputError, LovtError
-from tests.core.data.factories import prepare_quietly, write_rural
+from tests.core.data.factories import prepare_quietly, rural_stem, write_rural
 
 PROJECT = Path(__file__).parents[3]
 MOMENTS = ("decoding", "meta", "publishing", "current")
@@ -51,7 +52,7 @@ def no_space(*_, **__):
         (version_writer.np, "save"),
         (version_writer, "compute_file_sha256"),
         (prepare_module, "write_meta"),
-        (prepare_module, "publish_folder"),
+        (files, "_move"),
     ],
     ids=["pixels", "arrays", "checksums", "meta", "publishing"],
 )
@@ -112,7 +113,7 @@ def test_really_full_disk(source, tmp_path):
     with small_disk(tmp_path / "disk", 256 * 1024) as root:
         before = prepare_quietly("covid-rural", source, root)
         with pytest.raises(LovtError, match=r"cannot write prepared data in .*: No space left on device") as caught:
-            prepare_quietly("covid-rural", source, root, size=128)
+            prepare_quietly("covid-rural", source, root, size=256)
         assert caught.value.exit_code == 1
         assert_untouched(root, before)
         assert prepare_quietly("covid-rural", source, root, size=40).num_images == 8
@@ -177,12 +178,91 @@ def test_different_data_sets_are_prepared_side_by_side(source, root, tmp_path):
         assert prepare_quietly("covid-chestxray", write_chestxray(tmp_path / "pairs"), root).num_images == 6
 
 
-def test_ctrl_c_leaves_nothing_behind(source, root):
-    def interrupt(_):
-        raise KeyboardInterrupt
+def interrupt_after(count):
+    def interrupt(progress):
+        if progress.done == count:
+            raise KeyboardInterrupt
 
+    return interrupt
+
+
+def count_decoded(monkeypatch):
+    """Ids of the items that are decoded from now on."""
+    decoded = []
+    original = unfinished.decode_item
+
+    def decode(recipe, item):
+        decoded.append(item.id)
+        return original(recipe, item)
+
+    monkeypatch.setattr(unfinished, "decode_item", decode)
+    return decoded
+
+
+def test_ctrl_c_publishes_nothing_and_the_next_one_goes_on(source, root, monkeypatch):
     options = prepare_module.PrepareOptions(size=32, workers=1)
     with pytest.raises(KeyboardInterrupt):
-        prepare_module.prepare("covid-rural", source, root, options, interrupt)
-    assert leftovers(root) == []
+        prepare_module.prepare("covid-rural", source, root, options, interrupt_after(5))
     assert find_versions(root, "covid-rural") == []
+    decoded = count_decoded(monkeypatch)
+    data = prepare_quietly("covid-rural", source, root)
+    assert decoded == [rural_stem(number) for number in (5, 6, 7)]
+    assert sorted(path.name for path in (root / "covid-rural").iterdir()) == [
+        ".prepare.lock",
+        data.path.name,
+        "current.json",
+    ]
+    assert prepare_quietly("covid-rural", source, root.parent / "anew").fingerprint == data.fingerprint
+
+
+def test_the_one_that_got_farthest_is_gone_on_with(source, root, monkeypatch):
+    options = prepare_module.PrepareOptions(size=32, workers=1)
+    for count in (6, 2):
+        with pytest.raises(KeyboardInterrupt):
+            prepare_module.prepare("covid-rural", source, root, options, interrupt_after(count))
+    decoded = count_decoded(monkeypatch)
+    prepare_quietly("covid-rural", source, root)
+    assert decoded == [rural_stem(number) for number in (6, 7)]
+
+
+def test_images_that_are_added_or_changed_are_decoded_and_no_others(source, root, monkeypatch):
+    prepare_quietly("covid-rural", source, root)
+    write_rural(source, 2, first=8)
+    (source / "pngs_masks" / f"{rural_stem(3)}.png").touch()
+    decoded = count_decoded(monkeypatch)
+    data = prepare_quietly("covid-rural", source, root)
+    assert decoded == [rural_stem(number) for number in (3, 8, 9)]
+    assert verify(data.path) == ()
+    prepare_quietly("covid-rural", source, root, size=40)
+    assert len(decoded) == 13
+
+
+@pytest.mark.parametrize("file", ["images.bin", "masks.bin", "journal.jsonl"])
+def test_decoded_bytes_that_were_lost_are_decoded_again(source, root, file):
+    """As after a power failure: the journal is on disk, what it tells of is not (or the reverse)."""
+    options = prepare_module.PrepareOptions(size=32, workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_module.prepare("covid-rural", source, root, options, interrupt_after(5))
+    (building,) = (root / "covid-rural").glob(".building-*")
+    path = building / file
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
+    data = prepare_quietly("covid-rural", source, root)
+    assert prepare_quietly("covid-rural", source, root.parent / "anew").fingerprint == data.fingerprint
+
+
+def test_all_problems_are_told_at_once(source, root, monkeypatch):
+    """Those that the file names show, and those that only decoding finds; what was decoded is kept for the next try."""
+    (source / "pngs_masks" / f"{rural_stem(0)}.png").unlink()
+    (source / "jpgs" / f"{rural_stem(1)}.jpg").write_bytes(b"")
+    (source / "jpgs" / f"{rural_stem(2)}.jpg").write_bytes(b"no image")
+    with pytest.raises(DataError) as caught:
+        prepare_quietly("covid-rural", source, root)
+    assert str(caught.value).splitlines()[0] == "covid-rural: 3 files or rows of the download cannot be used:"
+    for number in (0, 1, 2):
+        assert rural_stem(number) in str(caught.value)
+    assert find_versions(root, "covid-rural") == []
+    decoded = count_decoded(monkeypatch)
+    data = prepare_quietly("covid-rural", source, root, skip_bad=True)
+    assert sorted(decoded) == [rural_stem(1), rural_stem(2)]
+    assert len(data.meta.skipped) == 3

@@ -13,7 +13,7 @@ from lovt_core.data.hashing import compute_hash
 from lovt_core.data.images import load_grey, load_mask
 from lovt_core.data.prepared import PreparedData, open_prepared
 from lovt_core.data.report_text import split_sentences
-from lovt_core.data.transforms import EvaluationFrame, shrink_to_short_side
+from lovt_core.data.transforms import EvaluationFrame, ShortSideFrame
 from lovt_core.errors import DataError
 from tests.core.data.factories import NOTE, prepare_quietly, rural_stem, write_chestxray
 
@@ -25,7 +25,7 @@ def test_pairs_are_read_as_they_were_written(paired, tmp_path):
         film = load_grey(tmp_path / "chestxray" / "images" / sample.id)
         assert sample.images == (row,)
         assert sample.sentences == split_sentences(f"{NOTE} Film {row}.")
-        assert np.array_equal(paired.image(row), shrink_to_short_side(film, 32))
+        assert np.array_equal(paired.image(row), ShortSideFrame(*film.shape, 32).apply_to_image(film))
         assert np.array_equal(paired.hashes[row], compute_hash(film))
         assert paired.statistics[row] == pytest.approx([(film / 255).mean(), (film / 255).var()])
 
@@ -52,7 +52,7 @@ def test_rural_images_are_equalised_and_stored_as_jpeg_again(localized, tmp_path
 
 
 def test_views_are_read_only_and_survive_a_second_process(localized):
-    for array in (localized.image(0), localized.mask(0), localized.hashes, localized.statistics):
+    for array in (localized.image(0), localized.hashes, localized.statistics, *localized.boxes(0)):
         assert not array.flags.writeable
     copy = pickle.loads(pickle.dumps(localized))
     assert np.array_equal(copy.image(3), localized.image(3))
@@ -132,7 +132,7 @@ def test_sample_lines_that_are_missing(localized):
 def test_other_format_is_refused(localized):
     meta = json.loads((localized.path / "meta.json").read_text())
     (localized.path / "meta.json").write_text(json.dumps(meta | {"format": 99}))
-    with pytest.raises(DataError, match="has format 99, this version reads 2; prepare the data set again"):
+    with pytest.raises(DataError, match="has format 99, this version reads 3; prepare the data set again"):
         PreparedData(localized.path)
 
 
@@ -160,5 +160,5 @@ def test_nothing_prepared_names_the_command(root):
         DataError, match=r"covid-rural is not prepared in .*; run: lovt data prepare covid-rural --source DIR"
     ):
         open_prepared(root, "covid-rural")
-    with pytest.raises(DataError, match="unknown data set 'covid': known data sets are covid-chestxray, covid-rural"):
+    with pytest.raises(DataError, match="unknown data set 'covid': known data sets are mimic-cxr, openi, "):
         open_prepared(root, "covid")

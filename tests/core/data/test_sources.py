@@ -5,9 +5,9 @@ import os
 import pytest
 from PIL import Image
 
-from lovt_core.data.catalog import DATA_SETS, find_data_set
+from lovt_core.data.annotations import MaskFile
+from lovt_core.data.catalog import DATA_SETS, find_data_set, scan_download
 from lovt_core.data.report_text import split_sentences
-from lovt_core.data.sources.scan import scan_download
 from lovt_core.errors import DataError
 from tests.core.data.factories import NOTE, note_row, rural_stem, write_chestxray, write_rural, write_table
 
@@ -98,7 +98,7 @@ def test_images_with_masks(tmp_path):
     download = scan("covid-rural", write_rural(tmp_path, 4))
     assert [item.id for item in download.items] == [rural_stem(number) for number in range(4)]
     assert [item.patient for item in download.items] == ["COVID-19-AR-16400000"] * 2 + ["COVID-19-AR-16400001"] * 2
-    assert download.items[0].masks == (f"pngs_masks/{rural_stem(0)}.png",)
+    assert [each.shape for each in download.items[0].annotations] == [MaskFile(f"pngs_masks/{rural_stem(0)}.png")]
 
 
 def test_problems_of_masks_are_named(tmp_path):

@@ -1,6 +1,8 @@
+import gzip
+
 import pytest
 
-from lovt_core.data.tables import canonical, read_table
+from lovt_core.data.tables import canonical, read_table, stream_table
 from lovt_core.errors import DataError
 
 
@@ -66,3 +68,29 @@ def test_missing_table_and_folder_in_its_place(tmp_path):
         read_table(tmp_path / "absent.csv", ())
     with pytest.raises(DataError, match="cannot be read"):
         read_table(tmp_path, ())
+
+
+def test_commas_behind_a_header_name_no_column(tmp_path):
+    table = read(tmp_path, "name,clinical notes,,,\nx,y\nu,v,,,\n")
+    assert [(row["name"], row["clinical notes"]) for row in table.rows] == [("x", "y"), ("u", "v")]
+
+
+def test_gzipped_tables(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"name,note\na,b\nc,d\n"))
+    assert [row["note"] for row in read_table(path, ("name",)).rows] == ["b", "d"]
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(DataError, match=r"table.csv.gz: after row \d: damaged archive"):
+        read_table(path, ("name",))
+    path.write_bytes(b"no archive")
+    with pytest.raises(DataError, match=r"table.csv.gz: after row 0: damaged archive"):
+        read_table(path, ("name",))
+
+
+def test_a_table_is_streamed(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("name\n" + "x\n" * 5 + "a,b\n")
+    rows = stream_table(path, ("name",))
+    assert [next(rows).number for _ in range(5)] == [2, 3, 4, 5, 6]
+    with pytest.raises(DataError, match="row 7: 2 fields instead of 1"):
+        next(rows)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lovt_core.data.transforms import EvaluationFrame, shrink_to_short_side
+from lovt_core.data.transforms import EvaluationFrame, ShortSideFrame
 from tests.core.data.factories import draw_film
 
 
@@ -46,6 +46,6 @@ def test_thin_images_fit_the_frame(shape):
     [((100, 200), 50, (50, 100)), ((200, 100), 50, (100, 50)), ((40, 90), 50, (40, 90)), ((101, 203), 50, (50, 100))],
 )
 def test_shrinking_to_the_short_side_never_enlarges(shape, side, expected):
-    shrunk = shrink_to_short_side(draw_film(1, *shape), side)
+    shrunk = ShortSideFrame(*shape, side).apply_to_image(draw_film(1, *shape))
     assert shrunk.shape == expected
     assert shrunk.dtype == np.uint8

@@ -5,12 +5,13 @@ The report stands in `clinical notes`, the patient in `Patientid`, the file in `
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from lovt_core.data.synthetic.findings import FindingKind
+from lovt_core.data.synthetic.layouts.layout import Row
 from lovt_core.data.synthetic.patients import Film
 
 COLUMNS = (
@@ -44,11 +45,10 @@ _DIAGNOSES: dict[FindingKind, str] = {
     "foreign object": "Foreign object",
 }
 
-Row = Mapping[str, str]
-
 
 def write_film(root: Path, film: Film) -> Row:
     """Write one image below `root` and return its row of the table."""
+    (root / "images").mkdir(exist_ok=True)
     case = film.build()
     name = f"synthetic-{film.seed}-{film.index:06d}.jpg"
     Image.fromarray(case.image).save(root / "images" / name, quality=92)
@@ -70,7 +70,7 @@ def write_film(root: Path, film: Film) -> Row:
     }
 
 
-def write_table(root: Path, rows: Iterable[Row]) -> None:
+def finish(root: Path, rows: Sequence[Row]) -> None:
     """Write `metadata.csv`."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")

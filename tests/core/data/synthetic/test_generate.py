@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lovt_core.data.catalog import Layout
 from lovt_core.data.synthetic import generate
 from lovt_core.data.synthetic.generate import LAYOUTS, Synthesis, synthesize
 from lovt_core.data.synthetic.layouts import covid_chestxray
+from lovt_core.data.synthetic.layouts.layout import Layout
 from lovt_core.errors import InputError, LovtError
 from lovt_core.values import Progress
 
 
-def make(folder: Path, layout: Layout, count: int = 12, seed: int = 0, workers: int = 1) -> Path:
+def make(folder: Path, layout: str, count: int = 12, seed: int = 0, workers: int = 1) -> Path:
     """A small download."""
     return synthesize(
         folder / f"{layout}-{count}-{seed}-{workers}", Synthesis(layout, count, 48, seed, workers), _ignore
@@ -39,18 +39,19 @@ def content_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, layout: Layout) -> None:
+def test_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, layout: str) -> None:
     alone, together = make(tmp_path, layout, 130), make(tmp_path, layout, 130, workers=2)
     assert content_of(alone) == content_of(together)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_another_seed_shares_no_image_and_more_films_begin_alike(tmp_path: Path, layout: Layout) -> None:
+def test_another_seed_shares_no_image_and_more_films_begin_alike(tmp_path: Path, layout: str) -> None:
     few, more, other = make(tmp_path, layout), make(tmp_path, layout, 20), make(tmp_path, layout, seed=1)
-    images = {name: content for name, content in content_of(few).items() if name.endswith(".jpg")}
-    assert len(images) == 12
+    images = {name: content for name, content in content_of(few).items() if name.endswith((".jpg", ".png", ".dcm"))}
+    assert len(images) >= 12 - 2  # a few reports of some layouts have no image
     assert images.items() <= content_of(more).items()
-    assert not set(images.values()) & set(content_of(other).values())
+    films = {content for name, content in images.items() if "mask" not in name}  # empty masks are all alike
+    assert not films & set(content_of(other).values())
 
 
 def test_layouts_of_one_seed_share_no_image(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_layouts_of_one_seed_share_no_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_marker_tells_how_to_make_it_again(tmp_path: Path, layout: Layout) -> None:
+def test_the_marker_tells_how_to_make_it_again(tmp_path: Path, layout: str) -> None:
     marker = json.loads((make(tmp_path, layout, seed=5) / "SYNTHETIC.json").read_text())
     assert marker == {
         "layout": layout,
@@ -121,7 +122,7 @@ def test_progress_counts_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (Synthesis("covid-rurall", 3, 48), "covid-rural"),  # type: ignore[arg-type]
+        (Synthesis("covid-rurall", 3, 48), "covid-rural"),
         (Synthesis("covid-rural", 0, 48), "at least one film"),
         (Synthesis("covid-rural", 3, 16), "at least 32 pixels"),
         (Synthesis("covid-rural", 3, 48, seed=-1), "0 or more"),
@@ -146,7 +147,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(covid_chestxray, "write_table", fail)
+    monkeypatch.setitem(generate.LAYOUTS, "covid-chestxray", Layout(covid_chestxray.write_film, fail))
     with pytest.raises(LovtError, match="No space left"):
         synthesize(tmp_path / "out", Synthesis("covid-chestxray", 3, 48, workers=1), _ignore)
     assert not list(tmp_path.iterdir())

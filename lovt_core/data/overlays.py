@@ -1,0 +1,79 @@
+"""Prepared images as pictures to look at: masks as tinted areas, boxes as outlines, several side by side with names.
+
+Colours tell classes apart also for most colour-blind readers (Okabe and Ito's palette).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from lovt_core.data.prepared import PreparedData
+
+COLOURS = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+    (255, 255, 255),
+)
+_TINT = 0.4
+"""Share of the colour where a mask lies."""
+_MARGIN, _CAPTION = 4, 14
+"""Pixels between pictures, and of the line under one."""
+
+
+def colour_of(label: int) -> tuple[int, int, int]:
+    """Red, green, blue of a class."""
+    return COLOURS[label % len(COLOURS)]
+
+
+def draw_overlay(data: PreparedData, row: int, side: int | None = None) -> Image.Image:
+    """RGB picture of image `row` with its masks and boxes; its long side `side` pixels, or as prepared."""
+    pixels = data.image(row)
+    picture = Image.fromarray(_tint(pixels, data.mask(row)) if data.num_classes else pixels).convert("RGB")
+    scale = 1.0 if side is None else side / max(pixels.shape)
+    width, height = (max(1, round(length * scale)) for length in picture.size)
+    picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    pen = ImageDraw.Draw(picture)
+    for (left, top, across, down), label in zip(*data.boxes(row), strict=True):
+        corners = [left * scale, top * scale, (left + across) * scale - 1, (top + down) * scale - 1]
+        pen.rectangle(corners, outline=colour_of(int(label)))
+    return picture
+
+
+def draw_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int) -> Image.Image:
+    """Pictures with a caption each, in rows of `columns`."""
+    width = max(picture.width for picture, _ in pictures) + _MARGIN
+    height = max(picture.height for picture, _ in pictures) + _MARGIN + _CAPTION
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (width * min(columns, len(pictures)) + _MARGIN, height * rows + _MARGIN), (24, 24, 24))
+    pen = ImageDraw.Draw(sheet)
+    for number, (picture, caption) in enumerate(pictures):
+        row, column = divmod(number, columns)
+        left, top = _MARGIN + column * width, _MARGIN + row * height
+        sheet.paste(picture, (left, top))
+        pen.text((left, top + picture.height + 1), _fit(pen, caption, width - _MARGIN), fill=(220, 220, 220))
+    return sheet
+
+
+def _tint(pixels: npt.NDArray[np.uint8], masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(height, width, 3): grey, mixed with the colours of the (classes, height, width) masks."""
+    coloured = np.repeat(pixels[:, :, None], 3, axis=2).astype(np.float32)
+    for label, mask in enumerate(masks):
+        inside = mask.astype(bool)
+        coloured[inside] += _TINT * (np.array(colour_of(label), dtype=np.float32) - coloured[inside])
+    tinted: npt.NDArray[np.uint8] = coloured.astype(np.uint8)
+    return tinted
+
+
+def _fit(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+    """The text, its end cut off where it is wider than `width`; ids differ at their ends, so the beginning goes."""
+    short = text.encode("ascii", "replace").decode()
+    while short and pen.textlength(short) > width:
+        short = short[1:]
+    return short

@@ -1,0 +1,108 @@
+"""What the commands of `lovt data` print alike."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lovt_tui.cli.context import get_console
+
+if TYPE_CHECKING:
+    from lovt_core.data.inventory import Version
+    from lovt_core.data.prepare import OnProgress
+    from lovt_core.data.prepared_meta import PreparedMeta, Problem
+    from lovt_core.values import Progress as ProgressValue
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Data set of `lovt data list`.")]
+SizeOption = Annotated[int | None, typer.Option(help="Pixels a side [default: the data set's own].")]
+FingerprintOption = Annotated[str | None, typer.Option(help="Another version than the current one.")]
+SplitsOption = Annotated[
+    str, typer.Option("--splits", metavar="SPLIT", help="auto, published, download, patient:SEED or lists:HASH.")
+]
+SHOWN_PROBLEMS = 20
+
+
+def print_line(text: str = "") -> None:
+    """One line on stdout, as long as it needs to be."""
+    get_console().print(text, markup=False, soft_wrap=True)
+
+
+def print_warning(text: str) -> None:
+    """One line on stderr."""
+    get_console(stderr=True).print(text, markup=False, soft_wrap=True)
+
+
+def print_meta(meta: "PreparedMeta") -> None:
+    """Content, size, identity, flow and what was left out."""
+    print_line(f"content      {_content_text(meta)}")
+    side = f"{meta.size} x {meta.size} pixels" if meta.mode == "square" else f"short side at most {meta.size} pixels"
+    print_line(f"images       {side}{', histogram-equalised' if meta.equalised else ''}")
+    print_line(f"fingerprint  {meta.fingerprint}")
+    print_line(f"origin       {origin_text(meta)}; from {meta.source} on {meta.created}")
+    heading = "flow"
+    for step in (meta.flow[0], *(step for step in meta.flow[1:] if step.dropped)):
+        dropped = f"left without {step.dropped}: {step.what}" if step.dropped else step.what
+        print_line(f"{heading:<12} {step.kept} {dropped}")
+        heading = ""
+    if meta.skipped:
+        print_line(f"skipped      {len(meta.skipped)} files or rows that could not be used")
+    for problem in meta.skipped:
+        print_line(f"             {problem}")
+
+
+def _content_text(meta: "PreparedMeta") -> str:
+    parts = [f"{meta.num_samples} samples", f"{meta.num_images} images of {meta.num_patients} patients"]
+    if meta.kind == "paired":
+        parts.append(f"{meta.num_sentences} sentences")
+    if meta.num_boxes:
+        parts.append(f"{meta.num_boxes} boxes")
+    if meta.classes:
+        parts.append(f"classes {', '.join(meta.classes)}")
+    return ", ".join(parts)
+
+
+def origin_text(meta: "PreparedMeta") -> str:
+    """Whether these are the images of the data set itself."""
+    if meta.synthetic:
+        return "synthetic"
+    return "genuine" if meta.genuine else "not genuine: other images in the layout of this data set"
+
+
+def version_text(version: "Version") -> str:
+    """One line about a version."""
+    meta = version.meta
+    if meta is None:
+        return f"{version.folder.name}  damaged: {version.problem}"
+    mark = "current" if version.is_current else "kept"
+    text = f"{version.folder.name}  {meta.num_samples} samples, {origin_text(meta)}, {mark}"
+    return f"{text}  ({version.problem})" if version.problem else text
+
+
+def print_problems(problems: "Sequence[Problem]") -> None:
+    """The first problems, and how many more there are."""
+    for problem in problems[:SHOWN_PROBLEMS]:
+        print_line(f"             {problem}")
+    if len(problems) > SHOWN_PROBLEMS:
+        print_line(f"             and {len(problems) - SHOWN_PROBLEMS} more (--json lists them all)")
+
+
+@contextmanager
+def progress_bar(title: str) -> "Iterator[OnProgress]":
+    """A bar with the time left, on stderr; it appears with the first progress."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=get_console(stderr=True))
+    task = bar.add_task(title, total=None)
+
+    def show(progress: "ProgressValue") -> None:
+        bar.start()
+        description = f"{title} ({progress.note})" if progress.note else title
+        bar.update(task, completed=progress.done, total=progress.total, description=description)
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()

@@ -1,0 +1,83 @@
+"""`lovt data show`: prepared data, and samples of it as pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_workspace, print_json
+from lovt_tui.cli.data.printing import (
+    FingerprintOption,
+    NameArgument,
+    SizeOption,
+    SplitsOption,
+    print_line,
+    print_meta,
+)
+
+if TYPE_CHECKING:
+    from lovt_core.data.prepared import PreparedData
+
+
+def command(
+    name: NameArgument,
+    size: SizeOption = None,
+    fingerprint: FingerprintOption = None,
+    splits: SplitsOption = "auto",
+    sample: Annotated[int, typer.Option("--sample", help="Draw so many samples in the terminal.")] = 0,
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Draw this sample; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed draws other samples.")] = 0,
+    save: Annotated[Path | None, typer.Option("--save", help="Also save each drawn sample as PNG here.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Draw the samples into one contact sheet (PNG), not the terminal.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show prepared data: identity, flow from the download, split; or samples with their boxes, masks or reports.
+
+    \b
+    Example: lovt data show rsna --sample 5
+    """
+    from lovt_core.data.catalog import find_data_set
+    from lovt_core.data.prepared import open_prepared
+    from lovt_tui.cli.data.samples import choose_samples, print_samples, save_samples, save_sheet
+
+    root = get_workspace(workspace).prepared_root
+    data = open_prepared(root, find_data_set(name).name, size, fingerprint)
+    if sample or ids or sheet:
+        rows = choose_samples(data, sample or (0 if ids else 10), tuple(ids or ()), seed)
+        if sheet:
+            save_sheet(data, rows, sheet.expanduser())
+        if save:
+            save_samples(data, rows, save.expanduser())
+        if not sheet:
+            print_samples(data, rows)
+        return
+    split = _describe_split(data, splits)
+    if as_json:
+        print_json({"path": data.path, **data.meta.model_dump(), "split": split})
+        return
+    print_line(f"{data.name}: {data.path}")
+    print_meta(data.meta)
+    print_line(f"split        {split['announcement']}")
+    print_line(f"shared films lovt data overlap {data.name}")
+
+
+def _describe_split(data: "PreparedData", spec: str) -> dict[str, Any]:
+    """Size and identity of the split; only the reason where the set is too small to be split."""
+    from lovt_core.data.splits import build_split
+    from lovt_core.errors import DataError
+
+    try:
+        split = build_split(data, spec)
+    except DataError as error:
+        return {"spec": spec, "announcement": str(error)}
+    return {
+        "spec": split.spec,
+        "announcement": split.announcement,
+        "fingerprint": split.fingerprint,
+        "training": len(split.train),
+        "validation": len(split.validation),
+        "test": len(split.test),
+    }
