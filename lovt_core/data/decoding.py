@@ -64,6 +64,8 @@ class DecodedItem:
     item: Item
     images: tuple[DecodedImage, ...] = ()
     problems: tuple[Problem, ...] = ()
+    kept: bool = False
+    """Copied as it was decoded before."""
 
 
 def decode_item(recipe: Recipe, item: Item) -> DecodedItem:

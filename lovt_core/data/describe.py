@@ -121,6 +121,7 @@ def describe_version(
         num_patients=len(writer.patients),
         num_sentences=writer.num_sentences,
         num_boxes=writer.num_boxes,
+        num_kept=writer.num_kept,
         flow=(*download.flow, *last_step),
         skipped=(*download.problems, *unreadable),
     )

@@ -116,6 +116,8 @@ def _decode(path: Path) -> Image.Image:
                 return _upright(file)
     except FileNotFoundError as error:
         raise DataError(f"{path}: the file is missing") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path}: a folder, where an image is expected") from error
     except UnidentifiedImageError as error:
         what = "the file is empty" if path.stat().st_size == 0 else "not an image of a known format"
         raise DataError(f"{path}: {what}") from error

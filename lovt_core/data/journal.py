@@ -83,7 +83,7 @@ class Stash:
             images = self._load_images(path.parent, line)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return DecodedItem(item, images) if _hash(images) == line["sha256"] else None
+        return DecodedItem(item, images, kept=True) if _hash(images) == line["sha256"] else None
 
     def _index(self, path: Path) -> None:
         with path.open("rb") as journal:

@@ -73,7 +73,9 @@ def _tint(pixels: npt.NDArray[np.uint8], masks: npt.NDArray[np.uint8]) -> npt.ND
 
 def _fit(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
     """The text, its end cut off where it is wider than `width`; ids differ at their ends, so the beginning goes."""
-    short = text.encode("ascii", "replace").decode()
-    while short and pen.textlength(short) > width:
-        short = short[1:]
-    return short
+    text = text.encode("ascii", "replace").decode()
+    if pen.textlength(text) <= width:
+        return text
+    while text and pen.textlength(f"...{text}") > width:
+        text = text[1:]
+    return f"...{text}"

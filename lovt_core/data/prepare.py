@@ -12,8 +12,11 @@ from lovt_core.data.data_set import DataSet
 from lovt_core.data.describe import Origin, describe_version
 from lovt_core.data.journal import Stash
 from lovt_core.data.preparation_lock import preparation_lock
-from lovt_core.data.prepared import PreparedData
-from lovt_core.data.prepared_meta import FlowStep, Problem, load_meta
+from lovt_core.data.prepared import PreparedData, Sample
+from lovt_core.data.prepared_meta import Problem, load_meta
+from lovt_core.data.split_choice import find_lists, keep_choice
+from lovt_core.data.split_lists import SplitLists
+from lovt_core.data.splits import AUTO, divide
 from lovt_core.data.unfinished import begin_building, decode_items, find_unfinished
 from lovt_core.data.version_writer import VersionWriter, replace_meta, write_meta
 from lovt_core.data.versions import find_versions, make_current, version_folder
@@ -35,6 +38,8 @@ class PrepareOptions:
     """Leave out what cannot be used, and list it, instead of refusing the download."""
     workers: int | None = None
     """Processes; all cores by default."""
+    split: str | SplitLists | None = None
+    """To use from now on; None leaves an earlier choice alone."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -53,11 +58,14 @@ def prepare(name: str, source: Path, root: Path, options: PrepareOptions, on_pro
     _check_options(size, options)
     origin = Origin(data_set, size, scan_download(data_set, source.resolve()))
     if not origin.download.items:
-        _refuse(data_set, origin.download.problems, options)
-        raise DataError(_explain_empty(data_set, origin.download.flow))
+        _refuse(data_set, origin.download.problems, (), options)
+        raise DataError(_explain_empty(origin))
+    _check_split(origin, root, options)
     with preparation_lock(root / name):
         folder = _find_same(origin, root, options) or _build(origin, root, options, on_progress)
         make_current(root, name, size, folder.name)
+        if options.split is not None:
+            keep_choice(root / name, options.split)
     return PreparedData(folder)
 
 
@@ -68,6 +76,18 @@ def _check_options(size: int, options: PrepareOptions) -> None:
         raise InputError(f"size {size} is too large: at most {MAX_SIZE} pixels are kept")
     if options.workers is not None and options.workers < 1:
         raise InputError(f"{options.workers} workers cannot work: at least 1 is needed")
+
+
+def _check_split(origin: Origin, root: Path, options: PrepareOptions) -> None:
+    """Refuse a split that does not fit the download before anything is decoded."""
+    choice = options.split
+    if choice is None or choice == AUTO:
+        return
+    name = origin.data_set.name
+    if isinstance(choice, str) and choice.startswith("lists:"):
+        choice = find_lists(root / name, choice.removeprefix("lists:"))
+    items = origin.download.items
+    divide(name, [Sample(item.id, item.patient, images=(), split=item.split) for item in items], choice)
 
 
 def _find_same(origin: Origin, root: Path, options: PrepareOptions) -> Path | None:
@@ -117,12 +137,12 @@ def _write(origin: Origin, folder: Path, stash: Stash, options: PrepareOptions, 
             for done, (key, result) in enumerate(decoded, start=1):
                 problems += result.problems
                 if not result.problems:
-                    writer.add(key, result.item, result.images)
+                    writer.add(key, result)
                 found = len(origin.download.problems) + len(problems)
-                on_progress(Progress(done, len(items), "image", f"{found} problems so far" if found else ""))
-            _refuse(data_set, (*origin.download.problems, *problems), options)
+                on_progress(Progress(done, len(items), "image", _note(writer.num_kept, found)))
+            _refuse(data_set, origin.download.problems, problems, options)
             if writer.num_samples == 0:
-                raise DataError(_explain_empty(data_set, origin.download.flow))
+                raise DataError(_explain_empty(origin))
             fingerprint, sha256 = writer.finish(origin.classes)
         write_meta(folder, describe_version(origin, writer, fingerprint, problems), sha256)
     except OSError as error:
@@ -131,17 +151,29 @@ def _write(origin: Origin, folder: Path, stash: Stash, options: PrepareOptions, 
     return fingerprint
 
 
-def _refuse(data_set: DataSet, problems: Sequence[Problem], options: PrepareOptions) -> None:
-    if not problems or options.skip_bad:
+def _note(kept: int, problems: int) -> str:
+    facts = (f"{kept} kept from before" if kept else "", f"problems so far: {problems}" if problems else "")
+    return ", ".join(filter(None, facts))
+
+
+def _refuse(data_set: DataSet, scanned: Sequence[Problem], decoded: Sequence[Problem], options: PrepareOptions) -> None:
+    """Refuse a download for what its tables and names show, and for what only decoding finds: some of each."""
+    count = len(scanned) + len(decoded)
+    if not count or options.skip_bad:
         return
-    lines = "".join(f"\n  {problem}" for problem in problems[:_SHOWN_PROBLEMS])
-    more = f"\n  and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
+    lines = "".join(f"\n  {problem}" for kind in (scanned, decoded) for problem in kind[:_SHOWN_PROBLEMS])
+    hidden = sum(max(0, len(kind) - _SHOWN_PROBLEMS) for kind in (scanned, decoded))
+    more = f"\n  and {hidden} more (--skip-bad lists all that it leaves out)" if hidden else ""
     raise DataError(
-        f"{data_set.name}: {len(problems)} files or rows of the download cannot be used:{lines}{more}\n"
+        f"{data_set.name}: {count} files or rows of the download cannot be used:{lines}{more}\n"
         "repair them, or leave them out with --skip-bad"
     )
 
 
-def _explain_empty(data_set: DataSet, flow: Sequence[FlowStep]) -> str:
-    steps = "; ".join(f"{step.kept} left after dropping {step.dropped}: {step.what}" for step in flow)
-    return f"{data_set.name}: the download holds no sample that can be used ({steps})"
+def _explain_empty(origin: Origin) -> str:
+    """Where all samples went."""
+    flow, problems = origin.download.flow, origin.download.problems
+    told = (flow[0], *(step for step in flow[1:] if step.dropped))
+    steps = "; ".join(f"{step.kept} left after dropping {step.dropped}: {step.what}" for step in told)
+    first = f"; the first of {len(problems)} problems: {problems[0]}" if problems else ""
+    return f"{origin.data_set.name}: the download holds no sample that can be used ({steps}{first})"

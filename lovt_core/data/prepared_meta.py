@@ -69,6 +69,8 @@ class PreparedMeta(BaseModel):
     num_patients: int
     num_sentences: int
     num_boxes: int
+    num_kept: int = 0
+    """Samples copied as an interrupted preparation or an earlier version had decoded them."""
     flow: tuple[FlowStep, ...]
     skipped: tuple[Problem, ...]
     """What `--skip-bad` left out."""

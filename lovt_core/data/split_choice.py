@@ -4,8 +4,8 @@ Beside the versions of a data set, `split.json` holds the choice, and `lists/<8 
 so that results name a split that cannot change or get lost with the folder it came from.
 """
 
-import hashlib
 import json
+import re
 from pathlib import Path
 
 from lovt_core.data.split_lists import LIST_FILES, SplitLists, load_lists
@@ -27,24 +27,39 @@ def load_choice(folder: Path) -> str | None:
         raise DataError(f"cannot read {path} ({error}): prepare the data set again with --splits") from error
 
 
-def choose_split(folder: Path, spec: str) -> None:
-    """Let `spec` be the split from now on; `auto` forgets an earlier choice."""
+def read_choice(text: str) -> str | SplitLists:
+    """What a user asks for: the name of a split, or lists in a folder of that name.
+
+    Raises DataError for what is neither, and for bad lists.
+    """
+    if re.fullmatch(r"auto|published|download|patient:\d+|lists:[0-9a-f]{8}", text):
+        return text
+    folder = Path(text).expanduser()
+    if not folder.exists():
+        raise DataError(
+            f"'{text}' is no folder with split lists and no split: write auto, published, download, lists:HASH, or "
+            "patient:SEED with a whole number"
+        )
+    return load_lists(folder)
+
+
+def keep_choice(folder: Path, choice: str | SplitLists) -> None:
+    """Let `choice` be the split from now on; lists are copied, `auto` forgets an earlier choice."""
+    spec = keep_lists(folder, choice) if isinstance(choice, SplitLists) else choice
     if spec == "auto":
         (folder / CHOICE_FILE).unlink(missing_ok=True)
-        return
-    write_text_atomic(folder / CHOICE_FILE, json.dumps({"split": spec}) + "\n")
+    else:
+        write_text_atomic(folder / CHOICE_FILE, json.dumps({"split": spec}) + "\n")
 
 
-def keep_lists(folder: Path, source: Path) -> str:
-    """Copy the lists of the folder `source`; returns the spec `lists:HASH`. Raises DataError for bad lists."""
-    lists = load_lists(source)
-    digest = _compute_hash(lists)
-    target = folder / LISTS_FOLDER / digest
+def keep_lists(folder: Path, lists: SplitLists) -> str:
+    """Copy lists beside the versions of the data set; returns the spec `lists:HASH`."""
+    target = folder / LISTS_FOLDER / lists.digest
     if not target.exists():
         with publish_folder(target) as published:
             for name, ids in zip(LIST_FILES, lists.parts, strict=True):
                 (published / name).write_text("\n".join(("ID", *(f'"{id_}"' for id_ in ids), "")), encoding="utf-8")
-    return f"lists:{digest}"
+    return f"lists:{lists.digest}"
 
 
 def find_lists(folder: Path, digest: str) -> SplitLists:
@@ -53,10 +68,6 @@ def find_lists(folder: Path, digest: str) -> SplitLists:
     if not path.is_dir():
         raise DataError(f"no split lists {digest} in {path.parent}: prepare the data set with --splits DIR first")
     lists = load_lists(path)
-    if _compute_hash(lists) != digest:
+    if lists.digest != digest:
         raise DataError(f"{path}: the lists were changed since they were kept: prepare the data with --splits again")
     return lists
-
-
-def _compute_hash(lists: SplitLists) -> str:
-    return hashlib.sha256(json.dumps(lists.parts).encode()).hexdigest()[:8]

@@ -6,7 +6,9 @@ The published lists ship with the package (`published/`, with their source and l
 
 import csv
 import functools
+import hashlib
 import io
+import json
 import lzma
 from collections import Counter
 from dataclasses import dataclass
@@ -33,10 +35,15 @@ class SplitLists:
         """Training, validation, test."""
         return self.train, self.validation, self.test
 
-    @property
+    @functools.cached_property
     def ids(self) -> frozenset[str]:
         """All ids."""
         return frozenset(id_ for part in self.parts for id_ in part)
+
+    @property
+    def digest(self) -> str:
+        """First 8 hex digits of a sha256 over the lists: their name among a data set's splits."""
+        return hashlib.sha256(json.dumps(self.parts).encode()).hexdigest()[:8]
 
 
 @functools.cache

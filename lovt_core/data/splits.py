@@ -54,7 +54,10 @@ def build_split(data: PreparedData, spec: str) -> Split:
     """The split that `spec` asks for; raises DataError for an unknown one, and one that does not fit the data."""
     if spec == AUTO:
         spec = load_choice(data.path.parent) or _find_natural_split(data)
-    parts, how = _build_parts(data, spec)
+    lists = None
+    if match := re.fullmatch(r"lists:([0-9a-f]{8})", spec):
+        lists = find_lists(data.path.parent, match.group(1))
+    parts, how = divide(data.name, data.samples, lists or spec)
     return Split(
         spec=spec,
         train=parts[0],
@@ -63,6 +66,27 @@ def build_split(data: PreparedData, spec: str) -> Split:
         fingerprint=compute_split_fingerprint(data.samples, parts),
         announcement=f"{data.name} ({data.fingerprint[:8]}): {how}: {_count(data, parts)}",
     )
+
+
+def divide(name: str, samples: Sequence[Sample], choice: str | SplitLists) -> tuple[Parts, str]:
+    """The three parts of the samples of a data set, and how they were made, for the announcement.
+
+    `choice` is published, download, patient:SEED, or lists. Raises DataError where it does not fit the samples.
+    """
+    if isinstance(choice, SplitLists):
+        what = f"split by lists {choice.digest}, not a published split"
+        return _divide_by_lists(name, samples, choice, what)
+    if choice == PUBLISHED:
+        published = load_published(name)
+        if published is None:
+            raise DataError(f"no split of {name} was published: {HINT}")
+        return _divide_by_lists(name, samples, published, "published split")
+    if choice == DOWNLOAD:
+        return _divide_as_downloaded(name, samples)
+    if match := re.fullmatch(r"patient:(\d+)", choice):
+        seed, fractions = int(match.group(1)), find_data_set(name).split_fractions
+        return split_by_patient(samples, fractions, seed), f"split by patient with seed {seed}, not a published split"
+    raise DataError(f"unknown split '{choice}': {HINT}")
 
 
 def take_first(rows: Sequence[int], fraction: float) -> tuple[int, ...]:
@@ -78,50 +102,33 @@ def _find_natural_split(data: PreparedData) -> str:
     return DOWNLOAD if {"train", "validation"} <= given else "patient:0"
 
 
-def _build_parts(data: PreparedData, spec: str) -> tuple[Parts, str]:
-    """The three parts and how they were made."""
-    if spec == PUBLISHED:
-        published = load_published(data.name)
-        if published is None:
-            raise DataError(f"no split of {data.name} was published: {HINT}")
-        return _split_by_lists(data, published, "published split")
-    if match := re.fullmatch(r"lists:([0-9a-f]{8})", spec):
-        lists = find_lists(data.path.parent, match.group(1))
-        return _split_by_lists(data, lists, f"split by lists {match.group(1)}, not a published split")
-    if spec == DOWNLOAD:
-        return _split_as_downloaded(data)
-    if match := re.fullmatch(r"patient:(\d+)", spec):
-        seed, fractions = int(match.group(1)), find_data_set(data.name).split_fractions
-        return split_by_patient(data.samples, fractions, seed), (
-            f"split by patient with seed {seed}, not a published split"
-        )
-    raise DataError(f"unknown split '{spec}': {HINT}")
-
-
-def _split_by_lists(data: PreparedData, lists: SplitLists, what: str) -> tuple[Parts, str]:
-    row_of = {sample.id: row for row, sample in enumerate(data.samples)}
-    parts = tuple(tuple(row_of[id_] for id_ in part if id_ in row_of) for part in lists.parts)
+def _divide_by_lists(name: str, samples: Sequence[Sample], lists: SplitLists, what: str) -> tuple[Parts, str]:
+    row_of = {sample.id: row for row, sample in enumerate(samples)}
+    train, validation, test = (tuple(row_of[id_] for id_ in part if id_ in row_of) for part in lists.parts)
     agreement = compare_ids(lists, tuple(row_of))
     if not agreement.found:
+        example = next(iter(lists.ids), "(none)")
         raise DataError(
-            f"{data.name} ({data.fingerprint[:8]}) has none of the {len(lists.ids)} samples of its {what}, "
-            f"for example {lists.train[0]}: choose another split"
+            f"{name}: the data has none of the {len(lists.ids)} samples of the {what}, for example {example}: "
+            "choose another split"
         )
     notes = []
     if agreement.missing:
         notes.append(f"not in this data: {len(agreement.missing)} of {len(lists.ids)} listed samples")
     if agreement.extra:
-        notes.append(f"in no list: {len(agreement.extra)} of {len(data.samples)} samples")
-    return (parts[0], parts[1], parts[2]), what + (f" ({'; '.join(notes)})" if notes else "")
+        notes.append(f"in no list: {len(agreement.extra)} of {len(samples)} samples")
+    return (train, validation, test), what + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def _split_as_downloaded(data: PreparedData) -> tuple[Parts, str]:
-    parts = tuple(tuple(row for row, sample in enumerate(data.samples) if sample.split == part) for part in PARTS)
-    if not any(parts):
-        raise DataError(f"the download of {data.name} does not split its samples: {HINT}")
-    loose = len(data.samples) - sum(map(len, parts))
-    note = f" (in no part: {loose} of {len(data.samples)} samples)" if loose else ""
-    return (parts[0], parts[1], parts[2]), f"split of the download{note}"
+def _divide_as_downloaded(name: str, samples: Sequence[Sample]) -> tuple[Parts, str]:
+    train, validation, test = (
+        tuple(row for row, sample in enumerate(samples) if sample.split == part) for part in PARTS
+    )
+    loose = len(samples) - len(train) - len(validation) - len(test)
+    if loose == len(samples):
+        raise DataError(f"the download of {name} does not split its samples: {HINT}")
+    note = f" (in no part: {loose} of {len(samples)} samples)" if loose else ""
+    return (train, validation, test), f"split of the download{note}"
 
 
 def split_by_patient(samples: Sequence[Sample], fractions: tuple[float, float, float], seed: int) -> Parts:

@@ -70,7 +70,7 @@ def stream_table(path: Path, required: Sequence[str], *, may_be_empty: bool = Fa
         raise DataError(f"{path}: the table is missing") from error
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}: after row {number}: not UTF-8 text ({error.reason}); save the table as UTF-8"
+            f"{path}: line {_find_bad_line(path)}: not UTF-8 text ({error.reason}); save the table as UTF-8"
         ) from error
     except csv.Error as error:
         raise DataError(f"{path}: row {number + 1}: damaged table ({error})") from error
@@ -82,6 +82,17 @@ def stream_table(path: Path, required: Sequence[str], *, may_be_empty: bool = Fa
         raise DataError(f"{path}: the table is empty; it needs the columns {', '.join(required)}")
     if empty and not may_be_empty:
         raise DataError(f"{path}: the table has a header but no rows")
+
+
+def _find_bad_line(path: Path) -> int:
+    """Number of the first line that is not UTF-8 (text is decoded in blocks, so the reader's own place is no guide)."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return 0
 
 
 def _open(path: Path) -> TextIO:

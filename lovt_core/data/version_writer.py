@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lovt_core.data.checksums import compute_file_sha256, compute_fingerprint
-from lovt_core.data.decoding import DecodedImage
+from lovt_core.data.decoding import DecodedImage, DecodedItem
 from lovt_core.data.journal import JOURNAL_FILE, describe_item
 from lovt_core.data.overlap import WORDS
 from lovt_core.data.prepared import (
@@ -28,7 +28,6 @@ from lovt_core.data.prepared import (
     STATISTICS_FILE,
 )
 from lovt_core.data.prepared_meta import META_FILE, PreparedMeta
-from lovt_core.data.sources.download import Item
 from lovt_core.files import write_bytes_atomic, write_text_atomic
 
 
@@ -68,6 +67,7 @@ class VersionWriter:
         self.num_images = 0
         self.num_samples = 0
         self.num_sentences = 0
+        self.num_kept = 0
         self.patients: set[str] = set()
         self.ids: list[str] = []
 
@@ -84,8 +84,10 @@ class VersionWriter:
         """Boxes written so far."""
         return len(self._boxes) // 4
 
-    def add(self, key: str, item: Item, images: Sequence[DecodedImage]) -> None:
+    def add(self, key: str, decoded: DecodedItem) -> None:
         """Append one sample with its images; `key` finds it again in the journal."""
+        item, images = decoded.item, decoded.images
+        self.num_kept += decoded.kept
         first, offsets = self.num_images, (self._offset, self._mask_offset)
         for image in images:
             self._add_image(image)

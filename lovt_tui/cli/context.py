@@ -56,6 +56,11 @@ def get_console(stderr: bool = False) -> "Console":
     return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
 
 
+def visible(text: str) -> str:
+    """The text with control characters (but line breaks) written out: cells of tables must not steer a terminal."""
+    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout; numbers that are not finite become `nan`, `inf`, `-inf`."""
     sys.stdout.write(json.dumps(_encodable(value), indent=1, ensure_ascii=False, default=str) + "\n")

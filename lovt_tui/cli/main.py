@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lovt_tui.cli import check, compare, demo, evaluate, pretrain, resume, runs, show, stop, weights
+from lovt_tui.cli.context import visible
 from lovt_tui.cli.data import commands as data
 
 app = typer.Typer(
@@ -68,7 +69,7 @@ def main() -> None:
     except (LovtError, OSError, DatabaseError) as error:
         if getattr(main, "debug", False):
             raise
-        sys.stderr.write(f"error: {_describe(error)}\n")
+        sys.stderr.write(f"error: {visible(_describe(error))}\n")
         sys.exit(getattr(error, "exit_code", 1))
 
 

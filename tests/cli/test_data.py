@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from lovt_core.data import unfinished
 from lovt_core.data.describe import SYNTHETIC_MARKER
 from lovt_core.errors import DataError, LovtError
 from lovt_tui.cli.data.commands import app
@@ -132,6 +133,30 @@ def test_prepare_tells_what_was_made(tmp_path):
     assert again.stderr == ""
 
 
+def test_prepare_says_what_it_kept(tmp_path, monkeypatch):
+    source = write_rural(tmp_path / "rural")
+    prepare("covid-rural", source)
+    write_rural(source, 2, first=6)
+    result = prepare("covid-rural", source)
+    assert "covid-rural prepared, 6 samples as they were decoded before and 2 anew: " in result.stdout
+    assert "6 kept from before" in result.stderr
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unfinished, "decode_item", interrupt)
+    write_rural(source, 2, first=8)
+    stopped = prepare("covid-rural", source)
+    assert stopped.exit_code == 130
+    assert "stopped; what is decoded is kept, and the same command goes on from there" in stopped.stderr
+
+
+def test_a_split_that_does_not_exist_is_refused(tmp_path):
+    prepare("covid-rural", write_rural(tmp_path / "rural"))
+    with pytest.raises(DataError, match="unknown split 'nonsense': write auto"):
+        invoke("show", "covid-rural", "--splits", "nonsense")
+
+
 def test_prepare_answers_in_json(tmp_path):
     source = write_rural(tmp_path / "rural")
     answer = json.loads(prepare("covid-rural", source, "--json").stdout)
@@ -212,19 +237,24 @@ def test_splits_are_chosen_when_data_is_prepared(tmp_path):
 
 def test_bad_splits_are_refused_before_anything_is_decoded(tmp_path, root):
     source = write_rural(tmp_path / "rural")
-    assert "no such folder; split lists are a folder with" in refused("covid-rural", source, "--splits", "patient:x")
+    assert "'patient:x' is no folder with split lists and no split: write auto" in (
+        refused("covid-rural", source, "--splits", "patient:x")
+    )
     ids = [rural_stem(number) for number in range(6)]
     lists = write_lists(tmp_path / "lists", ids, ids[:1], ())
     assert "occur more than once" in refused("covid-rural", source, "--splits", lists)
-    assert not root.exists()
     assert "has none of the 221 samples" in refused("covid-rural", source, "--splits", "published")
+    foreign = write_lists(tmp_path / "foreign", ["a"], ["b"], ["c"])
+    assert "has none of the 3 samples" in refused("covid-rural", source, "--splits", foreign)
+    assert not root.exists()
+    prepare("covid-rural", source)
     assert json.loads(invoke("show", "covid-rural", "--json").stdout)["split"]["spec"] == "patient:0"
 
 
 def test_labels_need_no_image(data_folder):
     output = invoke("labels", "rsna", "--source", data_folder / "rsna").stdout
     assert "26,684 patients" in output
-    assert "the published split lists name exactly these 26684 ids" in output
+    assert "the published split lists name exactly these 26,684 ids" in output
     answer = json.loads(invoke("labels", "nih-cxr", "--source", data_folder / "nih", "--json").stdout)
     assert answer["counts"]["boxes"] == 984
     assert answer["problems"] == []
@@ -243,7 +273,8 @@ def test_samples_are_drawn_and_saved(tmp_path):
     invoke("prepare", "rsna", "--source", synthesize_quietly(tmp_path / "rsna", "rsna"), "--workers", 1)
     output = invoke("show", "rsna", "--sample", 3, "--save", tmp_path / "out")
     assert output.exit_code == 0
-    assert output.stdout.count("pneumonia") + output.stdout.count("nothing marked") == 3
+    assert len(re.findall(r"^\S{36}  (?:\d )?(?:pneumonia|nothing marked)$", output.stdout, re.MULTILINE)) == 3
+    assert re.search(r"^  pneumonia: left \d+, top \d+, width \d+, height \d+$", output.stdout, re.MULTILINE)
     assert set("░▒▓█") & set(output.stdout)
     saved = sorted((tmp_path / "out").iterdir())
     assert len(saved) == 3
@@ -253,6 +284,9 @@ def test_samples_are_drawn_and_saved(tmp_path):
     assert size_of(tmp_path / "sheet.png")[0] > 5 * 256
     name = saved[0].stem.removeprefix("rsna-")
     assert name in invoke("show", "rsna", "--id", name).stdout
+    (row,) = json.loads(invoke("show", "rsna", "--id", name, "--json").stdout)
+    assert (row["id"], row["images"][0]["height_width"]) == (name, [224, 224])
+    assert bool(row["images"][0]["boxes"]) == bool(row["images"][0]["masks"])
     with pytest.raises(DataError, match="rsna has no sample nobody"):
         invoke("show", "rsna", "--id", "nobody")
 
@@ -387,3 +421,24 @@ def test_preparing_never_imports_torch(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_cells_of_tables_do_not_steer_the_terminal(tmp_path):
+    rows = [note_row(0), note_row(1, filename="\x1b[31mred.png")]
+    write_chestxray(tmp_path / "pairs", rows)
+    (tmp_path / "pairs" / "images" / "\x1b[31mred.png").unlink()
+    done = run_program("prepare", "covid-chestxray", "--source", tmp_path / "pairs")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "the image \\x1b[31mred.png is not in the folder images" in done.stderr
+
+
+def test_problems_of_both_kinds_are_told_however_many_there_are(tmp_path):
+    source = write_rural(tmp_path / "rural", 30)
+    for number in range(25):
+        (source / "pngs_masks" / f"{rural_stem(number)}.png").unlink()
+    (source / "jpgs" / f"{rural_stem(29)}.jpg").write_bytes(b"no image")
+    message = refused("covid-rural", source)
+    assert message.startswith("covid-rural: 26 files or rows of the download cannot be used:")
+    assert f"jpgs/{rural_stem(29)}.jpg: not an image of a known format" in message
+    assert "and 5 more" in message

@@ -93,7 +93,7 @@ def find_repeated_ids(items: Sequence[Item]) -> tuple[tuple[Item, ...], tuple[Pr
     counts = Counter(item.id for item in items)
     first = {item.id: item for item in reversed(items)}
     repeated = [
-        Problem(where=item.images[0], what=f"the id {item.id} occurs {counts[item.id]} times")
+        Problem(where=item.images[0], what=f"the id {item.id} occurs {counts[item.id]} times: name it once")
         for item in items
         if first[item.id] is not item
     ]

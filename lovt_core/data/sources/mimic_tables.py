@@ -13,6 +13,7 @@ from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem, SplitPart
 from lovt_core.data.sources.download import require_layout
 from lovt_core.data.tables import Row, canonical, stream_table
+from lovt_core.errors import DataError
 
 LABELS = (
     *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Enlarged Cardiomediastinum", "Fracture"),
@@ -80,6 +81,9 @@ def read_tables(root: Path, expected: tuple[str, ...], data_set: DataSet) -> Tab
     found = {kind: _find_table(root, kind) for kind in (METADATA, SPLIT, CHEXPERT)}
     required = (found[kind] or f"mimic-cxr-{_VERSIONS[0]}-{kind}{_SUFFIXES[0]}" for kind in (METADATA, SPLIT))
     require_layout(root, (*expected, *required), data_set)
+    unreadable = [kind for kind in (METADATA, SPLIT) if found[kind] is None]
+    if unreadable:
+        raise DataError(f"{root}: the table mimic-cxr-{_VERSIONS[0]}-{unreadable[0]} is no file that can be read")
     tables = Tables({kind: name for kind, name in found.items() if name is not None})
     _read_metadata(root, tables)
     _read_split(root, tables)
@@ -135,7 +139,7 @@ def _read_split(root: Path, tables: Tables) -> None:
             strangers.count(row)
         elif part is None:
             unusable.add(id_)
-            tables.tell(SPLIT, row, f"{row['split'][:20]!r} in column split: train, validate or test is expected")
+            tables.tell(SPLIT, row, "column split: train, validate or test is expected")
         elif study.split not in (None, part):
             unusable.add(id_)
             tables.tell(SPLIT, row, f"study {id_} is in another split than in an earlier row")
@@ -162,7 +166,7 @@ def _read_findings(root: Path, tables: Tables) -> None:
         if study is None:
             strangers.count(row)
         elif wrong is not None:
-            tables.tell(CHEXPERT, row, f"{wrong[:20]!r} is no label: 1.0, 0.0, -1.0 or nothing is expected")
+            tables.tell(CHEXPERT, row, "a cell that is no label: 1.0, 0.0, -1.0 or nothing is expected")
         elif id_ in labelled:
             tables.tell(CHEXPERT, row, f"study {id_} occurs a second time")
         else:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lovt_core.data.annotation_faults import find_shape_fault
@@ -135,7 +135,7 @@ def _read_boxes(root: Path) -> _Boxes:
     boxes = _Boxes()
     for row in stream_table(root / BOXES, BOX_COLUMNS):
         name, where = row["image index"], f"{BOXES}: row {row.number}"
-        fault = _find_name_fault(name) or _find_box_fault(row)
+        fault, twin = _find_name_fault(name) or _find_box_fault(row), None
         if fault is not None:
             boxes.problems.append(Problem(where=where, what=fault))
         if _NAME.fullmatch(name) is None:
@@ -143,9 +143,12 @@ def _read_boxes(root: Path) -> _Boxes:
         boxes.first_rows.setdefault(name, where)
         annotations = boxes.annotations.setdefault(name, [])
         if fault is None:
-            label = DATA_SET.classes.index(row["finding label"])
-            annotations.append(Annotation(_parse_box(row), where, label))
-        else:
+            annotation = Annotation(_parse_box(row), where, DATA_SET.classes.index(row["finding label"]))
+            twin = next((each for each in annotations if replace(each, where=where) == annotation), None)
+            annotations.append(annotation)
+            if twin is not None:
+                boxes.problems.append(Problem(where=where, what=f"the same box as {twin.where}: remove one"))
+        if fault is not None or twin is not None:
             boxes.faulty.add(name)
     return boxes
 
@@ -241,6 +244,8 @@ def _choose_no_finding(root: Path, boxes: _Boxes, entries: _Entries, images: dic
     pool, origin = [name for name in candidates if name in images], f"the whole download, as there is no {TEST_LIST}"
     if (root / TEST_LIST).is_file():
         official = _read_test_list(root / TEST_LIST)
+        if not official:
+            raise DataError(f"{root / TEST_LIST}: the list is empty; it names the official test images, one a line")
         pool, origin = [name for name in pool if name in official], TEST_LIST
     drawn = _draw_by_patient(pool, NUM_NO_FINDING)
     return drawn, f"not one of {len(drawn)} without finding drawn by patient (seed 0) from {origin}"

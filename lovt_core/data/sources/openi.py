@@ -59,7 +59,9 @@ def scan(root: Path) -> Download:
     problems += _find_unnamed(present, reports, problems, folder)
     sentences = {report.id: report.split() for report in reports}
     kept = _keep_readable(reports, sentences, flow)
-    wanted = _keep_frontal(root, kept, flow) if (root / VIEWS).exists() else _keep_all_views(kept, flow)
+    views, faults = _read_views(root / VIEWS) if (root / VIEWS).exists() else (None, [])
+    problems += faults
+    wanted = _keep_all_views(kept, flow) if views is None else _keep_frontal(root, kept, views, flow)
     items: list[Item] = []
     for report, images in wanted:
         absent = [image for image in images if f"{image}.png" not in present]
@@ -78,6 +80,8 @@ def read_labels(root: Path) -> Labels:
     if name is None:
         require_layout(root, (REPORT_ARCHIVE,), DATA_SET)
     reports, problems = read_reports(root, name or REPORT_ARCHIVE)
+    if (root / VIEWS).exists():
+        problems = [*problems, *_read_views(root / VIEWS)[1]]
     counts = (
         ("reports", len(reports)),
         ("images", sum(len(report.images) for report in reports)),
@@ -152,9 +156,10 @@ def _keep_all_views(reports: Sequence[Report], flow: Flow) -> list[tuple[Report,
     return [(report, report.images) for report in reports]
 
 
-def _keep_frontal(root: Path, reports: Sequence[Report], flow: Flow) -> list[tuple[Report, tuple[str, ...]]]:
+def _keep_frontal(
+    root: Path, reports: Sequence[Report], views: Mapping[str, str], flow: Flow
+) -> list[tuple[Report, tuple[str, ...]]]:
     """Each report with its frontal images, as the table of views has them; without any it is dropped."""
-    views = _read_views(root / VIEWS)
     if not any(image in views for report in reports for image in report.images):
         raise DataError(f"{root / VIEWS}: it names none of the images of the reports: is it of this collection?")
     frontal = [(each, tuple(image for image in each.images if views.get(image) == "frontal")) for each in reports]
@@ -164,14 +169,17 @@ def _keep_frontal(root: Path, reports: Sequence[Report], flow: Flow) -> list[tup
     return kept
 
 
-def _read_views(path: Path) -> dict[str, str]:
-    """`frontal` or `lateral` by the id of the image."""
+def _read_views(path: Path) -> tuple[dict[str, str], list[Problem]]:
+    """`frontal` or `lateral` by the id of the image, and rows that say neither."""
     views: dict[str, str] = {}
+    problems = []
     for row in stream_table(path, VIEW_COLUMNS):
         view = row["projection"].lower()
         if view not in ("frontal", "lateral"):
-            raise DataError(f"{path}: row {row.number}: the projection is neither Frontal nor Lateral")
+            what = f"the projection '{row['projection']}' is neither Frontal nor Lateral"
+            problems.append(Problem(where=f"{VIEWS}: row {row.number}", what=what))
+            continue
         stem = _SUFFIXES.sub("", row["filename"])
         for image in (stem, f"CXR{stem}", f"CXR{row['uid']}_{stem}"):
             views[image] = view
-    return views
+    return views, problems

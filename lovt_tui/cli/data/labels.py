@@ -49,12 +49,17 @@ def _agreement_text(agreement: "Agreement | None") -> str:
     if agreement is None:
         return "no split lists of this data set were published"
     if agreement.is_exact:
-        return f"the published split lists name exactly these {agreement.found} ids"
-    parts = [f"{agreement.found} ids of the published split lists are here"]
-    differences = {"missing": agreement.missing, "in no list": agreement.extra, "named twice": agreement.repeated}
+        return f"the published split lists name exactly these {agreement.found:,} ids"
+    listed = agreement.found + len(agreement.missing)
+    parts = [f"{agreement.found:,} of the {listed:,} ids of the published split lists are here"]
+    differences = {
+        "missing": agreement.missing,
+        "in no list": agreement.extra,
+        "named twice": agreement.repeated,
+    }
     for what, ids in differences.items():
         if ids:
-            parts.append(f"{len(ids)} {what} (first: {ids[0]})")
+            parts.append(f"{len(ids):,} {what} (first: {ids[0]})")
     return ", ".join(parts)
 
 

@@ -17,7 +17,7 @@ _ORIGIN = ("licence", "citation", "url", "approximate_size", "credentialed", "do
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One data set: licence, citation, download page, layout.")
+        str | None, typer.Argument(metavar="NAME", help="One data set: licence, citation, download page, layout.")
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -50,9 +50,14 @@ def _print_table(data_sets: "tuple[DataSet, ...]", versions: "dict[str, tuple[Ve
     for heading in ("NAME", "KIND", "WHAT", "PREPARED"):
         table.add_column(heading, no_wrap=heading != "WHAT")
     for data_set in data_sets:
-        shown = [version for version in versions[data_set.name] if version.is_current or version.problem]
-        table.add_row(data_set.name, data_set.kind, data_set.title, "\n".join(map(_prepared_text, shown)) or "-")
+        of_all_sizes = sorted(versions[data_set.name], key=_size)
+        shown = [_prepared_text(version) for version in of_all_sizes if version.is_current or version.problem]
+        table.add_row(data_set.name, data_set.kind, data_set.title, "\n".join(shown) or "-")
     get_console().print(table, markup=False)
+
+
+def _size(version: "Version") -> int:
+    return version.meta.size if version.meta else 0
 
 
 def _prepared_text(version: "Version") -> str:
@@ -65,14 +70,14 @@ def _prepared_text(version: "Version") -> str:
 
 def _print_data_set(data_set: "DataSet", versions: "tuple[Version, ...]") -> None:
     print_line(f"{data_set.name}  [{data_set.kind}]  {data_set.title}")
-    print_line(f"    {data_set.summary}")
-    print_line(f"    licence   {data_set.licence}")
-    print_line(f"    cite      {data_set.citation}")
-    print_line(f"    get it    {data_set.url} ({data_set.approximate_size})")
+    print_line(f"    {data_set.summary}", indent=4)
+    print_line(f"    licence   {data_set.licence}", indent=14)
+    print_line(f"    cite      {data_set.citation}", indent=14)
+    print_line(f"    get it    {data_set.url} ({data_set.approximate_size})", indent=14)
     for heading, line in zip(("layout", *[""] * 50), data_set.documented_layout, strict=False):
-        print_line(f"    {heading:<9} {line}")
-    for version in versions:
-        print_line(f"    prepared  {version_text(version)}")
+        print_line(f"    {heading:<9} {line}", indent=16)
+    for version in sorted(versions, key=_size):
+        print_line(f"    prepared  {version_text(version)}", indent=14)
     if not versions:
         print_line(f"    prepare   lovt data prepare {data_set.name} --source DIR")
 

@@ -134,7 +134,7 @@ def _compare_one(one: SplitSet, root: Path, wanted: _Wanted, as_json: bool) -> N
     ]
     _print_table("In two parts of the split:", ("part", "also in", *_INNER_HEADINGS), rows)
     _print_shared(shared)
-    _print_pairs(listed, data.name, data.name)
+    _print_pairs(listed, data.name, data.name, wanted)
 
 
 def _compare_two(one: SplitSet, two: SplitSet, wanted: _Wanted, as_json: bool) -> None:
@@ -152,19 +152,14 @@ def _compare_two(one: SplitSet, two: SplitSet, wanted: _Wanted, as_json: bool) -
         return
     _print(split.announcement)
     _print(other_split.announcement)
-    for what, title in (
-        ("images", "Images of {} that are also in {}"),
-        ("patients", "Patients of {} with such images"),
-    ):
-        _print("")
-        _print(f"{title.format(data.name, other.name)}, by part of each:")
+    for what in ("images", "patients"):
         rows = [
             (part, getattr(size, what), *(getattr(cell.shared, what) for cell in table.cells if cell.part == part))
             for part, size in table.sizes.items()
         ]
         title = f"{what.capitalize()} of {data.name} also in {other.name}, by part of each:"
         _print_table(title, ("", "of", *table.other_sizes), rows)
-    _print_pairs(listed, data.name, other.name)
+    _print_pairs(listed, data.name, other.name, wanted)
 
 
 def _list_pairs(
@@ -256,11 +251,16 @@ def _print_shared(shared: "Sequence[tuple[str, SharedFilms]]") -> None:
     rows = [
         (name, films.other, f"{films.images:,} of {films.of:,}", f"{films.others:,} of {films.of_others:,}")
         for name, films in shared
+        if films.images
     ]
+    if len(rows) < len(shared):
+        _print(f"\nPairs of data sets that share no film: {len(shared) - len(rows)} of {len(shared)}")
     _print_table("In two data sets:", ("A", "B", "images of A in B", "images of B in A"), rows)
 
 
-def _print_pairs(listed: Sequence[dict[str, Any]], name: str, other: str) -> None:
+def _print_pairs(listed: Sequence[dict[str, Any]], name: str, other: str, wanted: _Wanted) -> None:
+    if wanted.count and not listed:
+        _print("\nThere is no pair to list or to save.")
     _print_table("Nearest pairs:", ("bits", name, other), [(row["bits"], row["a"], row["b"]) for row in listed])
     for row in listed:
         if "file" in row:

@@ -1,16 +1,23 @@
 """`lovt data prepare`: a download into prepared data."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_workspace, print_json
-from lovt_tui.cli.data.printing import NameArgument, SizeOption, print_line, print_meta, progress_bar
+from lovt_tui.cli.data.printing import (
+    NameArgument,
+    SizeOption,
+    print_field,
+    print_line,
+    print_meta,
+    print_warning,
+    progress_bar,
+)
 
 if TYPE_CHECKING:
-    from lovt_core.data.prepared import PreparedData
+    from lovt_core.data.prepared_meta import PreparedMeta
     from lovt_core.values import Progress as ProgressValue
 
 
@@ -40,54 +47,39 @@ def command(
     Example: lovt data prepare covid-chestxray --source ~/covid-chestxray-dataset
     """
     from lovt_core.data.prepare import PrepareOptions, prepare
-
-    root = get_workspace(workspace).prepared_root
-    _check_splits(splits)
-    options = PrepareOptions(size=size, skip_bad=skip_bad, workers=workers)
-    decoded: list[int] = []
-    with progress_bar(f"preparing {name}") as show:
-
-        def on_progress(progress: "ProgressValue") -> None:
-            decoded.append(progress.done)
-            show(progress)
-
-        data = prepare(name, source.expanduser(), root, options, on_progress)
-    announcement = _choose_split(data, splits)
-    if as_json:
-        print_json({"path": data.path, "unchanged": not decoded, **data.meta.model_dump(), "split": announcement})
-        return
-    state = "prepared" if decoded else "was prepared from these files already, and is whole"
-    print_line(f"{data.name} {state}: {data.path}")
-    print_meta(data.meta)
-    print_line(f"split        {announcement}")
-
-
-def _check_splits(splits: str | None) -> None:
-    """Refuse at once what would only be refused after hours of decoding."""
-    from lovt_core.data.split_lists import load_lists
-
-    if splits is not None and not _is_spec(splits):
-        load_lists(Path(splits).expanduser())
-
-
-def _is_spec(splits: str) -> bool:
-    return re.fullmatch(r"auto|published|download|patient:\d+|lists:[0-9a-f]{8}", splits) is not None
-
-
-def _choose_split(data: "PreparedData", splits: str | None) -> str:
-    """Keep the choice, and say how the data is split; only the reason where it cannot be."""
-    from lovt_core.data.split_choice import choose_split, keep_lists
+    from lovt_core.data.split_choice import read_choice
     from lovt_core.data.splits import AUTO, build_split
     from lovt_core.errors import DataError
 
-    folder = data.path.parent
-    if splits is not None:
-        spec = splits if _is_spec(splits) else keep_lists(folder, Path(splits).expanduser())
-        announcement = "" if spec == AUTO else build_split(data, spec).announcement
-        choose_split(folder, spec)
-        if announcement:
-            return announcement
+    root = get_workspace(workspace).prepared_root
+    split = None if splits is None else read_choice(splits)
+    options = PrepareOptions(size=size, skip_bad=skip_bad, workers=workers, split=split)
+    decoded: list[int] = []
     try:
-        return build_split(data, AUTO).announcement
-    except DataError as error:
-        return str(error)
+        with progress_bar(f"preparing {name}") as show:
+
+            def on_progress(progress: "ProgressValue") -> None:
+                decoded.append(progress.done)
+                show(progress)
+
+            data = prepare(name, source.expanduser(), root, options, on_progress)
+    except KeyboardInterrupt:
+        print_warning(f"stopped; what is decoded is kept, and the same command goes on from there ({root / name})")
+        raise typer.Exit(130) from None
+    try:
+        announcement = build_split(data, AUTO).announcement
+    except DataError as error:  # too few patients to be split
+        announcement = str(error)
+    if as_json:
+        print_json({"path": data.path, "unchanged": not decoded, **data.meta.model_dump(), "split": announcement})
+        return
+    work = _describe_work(data.meta) if decoded else "was prepared from these files already, and is whole"
+    print_line(f"{data.name} {work}: {data.path}")
+    print_meta(data.meta)
+    print_field("split", announcement)
+
+
+def _describe_work(meta: "PreparedMeta") -> str:
+    if not meta.num_kept:
+        return "prepared"
+    return f"prepared, {meta.num_kept} samples as they were decoded before and {meta.num_samples - meta.num_kept} anew"

@@ -1,12 +1,13 @@
 """What the commands of `lovt data` print alike."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lovt_tui.cli.context import get_console
+from lovt_tui.cli.context import get_console, visible
 
 if TYPE_CHECKING:
     from lovt_core.data.inventory import Version
@@ -21,11 +22,20 @@ SplitsOption = Annotated[
     str, typer.Option("--splits", metavar="SPLIT", help="auto, published, download, patient:SEED or lists:HASH.")
 ]
 SHOWN_PROBLEMS = 20
+_FIELD = 13
 
 
-def print_line(text: str = "") -> None:
-    """One line on stdout, as long as it needs to be."""
-    get_console().print(text, markup=False, soft_wrap=True)
+def print_line(text: str = "", indent: int = 0) -> None:
+    """One line on stdout: in a terminal wrapped at words and indented from the second line on, else left whole."""
+    console, text = get_console(), visible(text)
+    if console.is_terminal and indent:
+        text = textwrap.fill(text, console.width, subsequent_indent=" " * indent, break_on_hyphens=False)
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def print_field(label: str, text: str) -> None:
+    """A label of a dozen characters, and what it stands for."""
+    print_line(f"{label:<12} {text}", indent=_FIELD)
 
 
 def print_warning(text: str) -> None:
@@ -35,20 +45,20 @@ def print_warning(text: str) -> None:
 
 def print_meta(meta: "PreparedMeta") -> None:
     """Content, size, identity, flow and what was left out."""
-    print_line(f"content      {_content_text(meta)}")
+    print_field("content", _content_text(meta))
     side = f"{meta.size} x {meta.size} pixels" if meta.mode == "square" else f"short side at most {meta.size} pixels"
-    print_line(f"images       {side}{', histogram-equalised' if meta.equalised else ''}")
-    print_line(f"fingerprint  {meta.fingerprint}")
-    print_line(f"origin       {origin_text(meta)}; from {meta.source} on {meta.created}")
+    print_field("images", f"{side}{', histogram-equalised' if meta.equalised else ''}")
+    print_field("fingerprint", meta.fingerprint)
+    print_field("origin", f"{origin_text(meta)}; from {meta.source} on {meta.created}")
     heading = "flow"
     for step in (meta.flow[0], *(step for step in meta.flow[1:] if step.dropped)):
         dropped = f"left without {step.dropped}: {step.what}" if step.dropped else step.what
-        print_line(f"{heading:<12} {step.kept} {dropped}")
+        print_field(heading, f"{step.kept} {dropped}")
         heading = ""
     if meta.skipped:
-        print_line(f"skipped      {len(meta.skipped)} files or rows that could not be used")
+        print_field("skipped", f"{len(meta.skipped)} files or rows that could not be used")
     for problem in meta.skipped:
-        print_line(f"             {problem}")
+        print_field("", str(problem))
 
 
 def _content_text(meta: "PreparedMeta") -> str:
@@ -82,9 +92,9 @@ def version_text(version: "Version") -> str:
 def print_problems(problems: "Sequence[Problem]") -> None:
     """The first problems, and how many more there are."""
     for problem in problems[:SHOWN_PROBLEMS]:
-        print_line(f"             {problem}")
+        print_field("", str(problem))
     if len(problems) > SHOWN_PROBLEMS:
-        print_line(f"             and {len(problems) - SHOWN_PROBLEMS} more (--json lists them all)")
+        print_field("", f"and {len(problems) - SHOWN_PROBLEMS} more (--json lists them all)")
 
 
 @contextmanager

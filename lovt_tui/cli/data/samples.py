@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lovt_tui.cli.context import get_console
 from lovt_tui.cli.data.printing import print_line, print_warning
@@ -11,7 +11,7 @@ from lovt_tui.cli.data.printing import print_line, print_warning
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lovt_core.data.prepared import PreparedData, Sample
+    from lovt_core.data.prepared import Bytes, PreparedData, Sample
 
 _SHEET_COLUMNS, _SHEET_SIDE, _SAVED_SIDE = 5, 256, 512
 _MAX_COLUMNS, _MAX_ROWS = 64, 32
@@ -55,9 +55,41 @@ def print_samples(data: "PreparedData", samples: "Sequence[Sample]") -> None:
             height, width = fit_cells(data.image(row).shape, cells)
             picture = draw_overlay(data, row, max(height, width)).resize((width, height))
             console.print(draw_cells(np.asarray(picture), colour=colour), end="")
+            for name, box in _name_boxes(data, row):
+                print_line(f"  {name}: left {box[0]:.0f}, top {box[1]:.0f}, width {box[2]:.0f}, height {box[3]:.0f}")
         for sentence in sample.sentences:
-            print_line(f"  {sentence}")
+            print_line(f"  {sentence}", indent=2)
         print_line()
+
+
+def describe_sample(data: "PreparedData", sample: "Sample") -> dict[str, Any]:
+    """JSON values of what `print_samples` shows, boxes in pixels of the prepared image."""
+    images = [
+        {
+            "row": row,
+            "height_width": data.image(row).shape,
+            "boxes": [{"class": name, "left_top_width_height": box} for name, box in _name_boxes(data, row)],
+            "masks": [name for name, mask in zip(data.meta.classes, _masks(data, row), strict=True) if mask.any()],
+        }
+        for row in sample.images
+    ]
+    return {
+        "id": sample.id,
+        "patient": sample.patient,
+        "split": sample.split,
+        "images": images,
+        "sentences": sample.sentences,
+        "findings": dict(sample.findings),
+    }
+
+
+def _name_boxes(data: "PreparedData", row: int) -> list[tuple[str, list[float]]]:
+    boxes, labels = data.boxes(row)
+    return [(data.meta.classes[label], box) for box, label in zip(boxes.tolist(), labels.tolist(), strict=True)]
+
+
+def _masks(data: "PreparedData", row: int) -> "Bytes | tuple[()]":
+    return data.mask(row) if data.num_classes else ()
 
 
 def save_samples(data: "PreparedData", samples: "Sequence[Sample]", folder: Path) -> None:

@@ -11,6 +11,7 @@ from lovt_tui.cli.data.printing import (
     NameArgument,
     SizeOption,
     SplitsOption,
+    print_field,
     print_line,
     print_meta,
 )
@@ -24,12 +25,14 @@ def command(
     size: SizeOption = None,
     fingerprint: FingerprintOption = None,
     splits: SplitsOption = "auto",
-    sample: Annotated[int, typer.Option("--sample", help="Draw so many samples in the terminal.")] = 0,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="Draw so many samples in the terminal.")] = 0,
     ids: Annotated[list[str] | None, typer.Option("--id", help="Draw this sample; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed draws other samples.")] = 0,
-    save: Annotated[Path | None, typer.Option("--save", help="Also save each drawn sample as PNG here.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Also save each drawn sample as PNG in this folder.")
+    ] = None,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", help="Draw the samples into one contact sheet (PNG), not the terminal.")
+        Path | None, typer.Option("--sheet", help="Draw on one contact sheet (PNG) instead, 10 samples by default.")
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -41,17 +44,19 @@ def command(
     """
     from lovt_core.data.catalog import find_data_set
     from lovt_core.data.prepared import open_prepared
-    from lovt_tui.cli.data.samples import choose_samples, print_samples, save_samples, save_sheet
+    from lovt_tui.cli.data.samples import choose_samples, describe_sample, print_samples, save_samples, save_sheet
 
     root = get_workspace(workspace).prepared_root
     data = open_prepared(root, find_data_set(name).name, size, fingerprint)
-    if sample or ids or sheet:
+    if sample or ids or sheet or save:
         rows = choose_samples(data, sample or (0 if ids else 10), tuple(ids or ()), seed)
         if sheet:
             save_sheet(data, rows, sheet.expanduser())
         if save:
             save_samples(data, rows, save.expanduser())
-        if not sheet:
+        if as_json:
+            print_json([describe_sample(data, row) for row in rows])
+        elif not sheet:
             print_samples(data, rows)
         return
     split = _describe_split(data, splits)
@@ -60,18 +65,20 @@ def command(
         return
     print_line(f"{data.name}: {data.path}")
     print_meta(data.meta)
-    print_line(f"split        {split['announcement']}")
-    print_line(f"shared films lovt data overlap {data.name}")
+    print_field("split", split["announcement"])
+    print_field("shared films", f"lovt data overlap {data.name}")
 
 
 def _describe_split(data: "PreparedData", spec: str) -> dict[str, Any]:
     """Size and identity of the split; only the reason where the set is too small to be split."""
-    from lovt_core.data.splits import build_split
+    from lovt_core.data.splits import AUTO, build_split
     from lovt_core.errors import DataError
 
     try:
         split = build_split(data, spec)
     except DataError as error:
+        if spec != AUTO:
+            raise
         return {"spec": spec, "announcement": str(error)}
     return {
         "spec": split.spec,

@@ -59,12 +59,12 @@ def _describe(part: "PartStatistics") -> dict[str, str]:
     if part.positive is not None:
         rows["images with a finding"] = f"{part.positive:,}"
     for each in part.classes:
-        boxes = f", {each.boxes:,} boxes" if each.boxes else ""
-        rows[f"  {each.name}"] = f"{each.images:,} images{boxes}, {100 * each.area:.1f} % of their area"
+        rows[f"  {each.name} (boxes)"] = f"{each.images:,} ({each.boxes:,})"
+        rows[f"    mean area of {each.name}"] = f"{100 * each.area:.1f} %" if each.images else "-"
     if part.pixels is not None:
         rows["pixel mean / deviation"] = f"{part.pixels[0]:.4f} / {part.pixels[1]:.4f}"
     for finding, present, absent, uncertain in part.findings:
-        rows[f"  {finding}"] = f"{present:,} present, {absent:,} absent, {uncertain:,} uncertain"
+        rows[f"  {finding} (present / absent / uncertain)"] = f"{present:,} / {absent:,} / {uncertain:,}"
     return rows | ({} if part.reports is None else _describe_reports(part.reports))
 
 

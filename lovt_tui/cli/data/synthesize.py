@@ -11,7 +11,7 @@ from lovt_tui.cli.data.printing import print_line, progress_bar
 
 def command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets to imitate [default: all of them].")
+        list[str] | None, typer.Argument(metavar="NAME", help="Data sets to imitate [default: all of them].")
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", help="Folder; each download becomes a new folder in it, named as its data set.")

@@ -10,7 +10,7 @@ from lovt_tui.cli.data.printing import print_line, print_problems
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One data set [default: all that are prepared].")
+        str | None, typer.Argument(metavar="NAME", help="One data set [default: all that are prepared].")
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,

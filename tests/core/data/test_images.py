@@ -140,7 +140,7 @@ def test_no_image_at_all(tmp_path, content, message):
 def test_missing_file_folder_and_too_many_pixels(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"absent\.png: the file is missing"):
         load_grey(tmp_path / "absent.png")
-    with pytest.raises(DataError, match="damaged image"):
+    with pytest.raises(DataError, match="a folder, where an image is expected"):
         load_grey(tmp_path)
     path = saved(tmp_path, Image.fromarray(RAMP))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)

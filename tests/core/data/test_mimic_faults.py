@@ -111,7 +111,7 @@ def test_splits_that_are_missing_unknown_or_contradictory(tmp_path):
     write_gzipped(tmp_path / SPLIT, rows[0], [*rows, Film(10000009, 50000009).row(), Film(10000009, 50000008).row()])
     download = scan(tmp_path)
     assert problems_of(download) == [
-        f"{SPLIT}: row 2: 'training' in column split: train, validate or test is expected",
+        f"{SPLIT}: row 2: column split: train, validate or test is expected",
         f"{SPLIT}: row 4: study s50000003 is in another split than in an earlier row",
         f"{SPLIT}: no row for study s50000001",
         f"{SPLIT}: row 6: no study of {METADATA} for this row and 1 more",
@@ -129,7 +129,7 @@ def test_labels_that_are_no_labels(tmp_path):
     ]
     download = scan(write_mimic(tmp_path, labels=labels))
     assert problems_of(download) == [
-        f"{CHEXPERT}: row 2: 'yes' is no label: 1.0, 0.0, -1.0 or nothing is expected",
+        f"{CHEXPERT}: row 2: a cell that is no label: 1.0, 0.0, -1.0 or nothing is expected",
         f"{CHEXPERT}: row 4: study s50000002 occurs a second time",
         f"{CHEXPERT}: row 5: no study of {METADATA} for this row",
     ]
@@ -195,3 +195,12 @@ def test_unpacked_reports_that_are_no_text(tmp_path):
         f"{FILMS[4].study_folder}.txt: the file has more than 4 MiB: no report is that long",
     ]
     assert [item.id for item in download.items] == ["s50000005"]
+
+
+@pytest.mark.parametrize("kind", ["metadata", "split"])
+def test_a_folder_in_the_place_of_a_table(tmp_path, kind):
+    (table,) = write_mimic(tmp_path).glob(f"mimic-cxr-2.0.0-{kind}.csv*")
+    table.unlink()
+    table.mkdir()
+    with pytest.raises(DataError, match=f"the table mimic-cxr-2.0.0-{kind} is no file that can be read"):
+        scan(tmp_path)

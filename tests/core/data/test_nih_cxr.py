@@ -246,6 +246,18 @@ def test_patients_that_contradict_the_name_and_repeated_rows(tmp_path):
     assert ids_of(download) == ["90000001_000", "90000003_001", "90000004_000"]
 
 
+def test_a_box_that_is_listed_twice(tmp_path):
+    download = scan(write(tmp_path, boxes=(*BOXES, BOXES[0])))
+    assert "BBox_List_2017.csv: row 5: the same box as BBox_List_2017.csv: row 2: remove one" in complaints(download)
+    assert "90000001_000" not in ids_of(download)
+    assert "90000002_001" in ids_of(download)
+
+
+def test_an_empty_test_list(tmp_path):
+    with pytest.raises(DataError, match=r"test_list.txt: the list is empty; it names the official test images"):
+        scan(write(tmp_path, test_list=[]))
+
+
 def test_wrong_and_partial_folders(tmp_path):
     for read in (scan, read_labels):
         with pytest.raises(DataError, match="absent does not exist"):

@@ -138,8 +138,8 @@ def test_repeated_names(tmp_path):
         table.write("00003.jpg,\n")
     download = scan(tmp_path)
     assert complaints(download) == [
-        "train/00001.jpg: the id 00001 occurs 2 times",
-        "dev/00003.jpg: the id 00003 occurs 2 times",
+        "train/00001.jpg: the id 00001 occurs 2 times: name it once",
+        "dev/00003.jpg: the id 00003 occurs 2 times: name it once",
     ]
     assert len(download.items) == 4
 

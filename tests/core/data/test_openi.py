@@ -87,17 +87,22 @@ def test_views_of_the_companion_table(tmp_path):
     assert download.tables == ("NLMCXR_reports.tgz", "indiana_projections.csv")
 
 
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        ([("1", "1_IM-0001-1001.dcm.png", "sideways")], "row 2: the projection is neither Frontal nor Lateral"),
-        ([("1", "another.png", "Frontal")], "it names none of the images"),
-    ],
-)
-def test_a_wrong_table_of_views(tmp_path, rows, said):
-    write_views(write_download(tmp_path), rows)
-    with pytest.raises(DataError, match=said):
+def test_a_table_of_views_of_another_collection(tmp_path):
+    write_views(write_download(tmp_path), [("1", "another.png", "Frontal")])
+    with pytest.raises(DataError, match="it names none of the images"):
         scan(tmp_path)
+
+
+def test_views_that_are_none_are_told_with_everything_else(tmp_path):
+    names = [path.name.removeprefix("CXR") for path in sorted((write_download(tmp_path) / "NLMCXR_png").iterdir())]
+    views = ["sideways", *["Frontal"] * (len(names) - 2), "oblique"]
+    write_views(tmp_path, [(name[0], name, view) for name, view in zip(names, views, strict=True)])
+    expected = [
+        "indiana_projections.csv: row 2: the projection 'sideways' is neither Frontal nor Lateral",
+        f"indiana_projections.csv: row {len(names) + 1}: the projection 'oblique' is neither Frontal nor Lateral",
+    ]
+    assert [str(problem) for problem in scan(tmp_path).problems] == expected
+    assert [str(problem) for problem in read_labels(tmp_path).problems] == expected
 
 
 def test_images_without_report_and_the_reverse(tmp_path):

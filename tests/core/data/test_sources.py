@@ -81,7 +81,7 @@ def test_problems_of_pairs_are_named_by_row(tmp_path):
         "metadata.csv: row 3: no patient in column Patientid",
         "metadata.csv: row 4: the image film-2.png is not in the folder images",
         "metadata.csv: row 7: the image (nothing) is not in the folder images",
-        "images/film-0.png: the id film-0.png occurs 2 times",
+        "images/film-0.png: the id film-0.png occurs 2 times: name it once",
     ]
     assert [item.id for item in download.items] == ["film-0.png", "film-3.png"]
     assert flow_of(download)["named more than once"] == (1, 2)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lovt_core.data.prepared import Sample
-from lovt_core.data.split_choice import choose_split, keep_lists
-from lovt_core.data.split_lists import load_published
+from lovt_core.data.split_choice import keep_choice, keep_lists
+from lovt_core.data.split_lists import load_lists, load_published
 from lovt_core.data.splits import build_split, compute_split_fingerprint, split_by_patient, take_first
 from lovt_core.errors import DataError
 from tests.core.data.factories import write_lists
@@ -115,7 +115,7 @@ def test_published_lists_are_used_where_ids_match(localized):
 def test_without_listed_ids_the_split_is_by_patient(localized):
     split = build_split(localized, "auto")
     assert split == build_split(localized, "patient:0")
-    with pytest.raises(DataError, match="has none of the 221 samples of its published split"):
+    with pytest.raises(DataError, match="has none of the 221 samples of the published split"):
         build_split(localized, "published")
 
 
@@ -138,23 +138,23 @@ def test_a_users_own_lists(localized, tmp_path):
     ids = [sample.id for sample in localized.samples]
     write_lists(tmp_path / "lists", (ids[3], ids[1]), (ids[0],), (ids[5], ids[4]))
     folder = localized.path.parent
-    spec = keep_lists(folder, tmp_path / "lists")
+    spec = keep_lists(folder, load_lists(tmp_path / "lists"))
     shutil.rmtree(tmp_path / "lists")
     split = build_split(localized, spec)
     assert split.parts == ((3, 1), (0,), (5, 4))
     assert f"split by {spec.replace(':', ' ')}, not a published split (in no list: 1 of 6 samples)" in (
         split.announcement
     )
-    choose_split(folder, spec)
+    keep_choice(folder, spec)
     assert build_split(localized, "auto") == split
-    choose_split(folder, "auto")
+    keep_choice(folder, "auto")
     assert build_split(localized, "auto").spec == "patient:0"
 
 
 def test_kept_lists_cannot_be_changed_or_guessed(localized, tmp_path):
     ids = [sample.id for sample in localized.samples]
     write_lists(tmp_path / "lists", ids[:2], ids[2:4], ids[4:])
-    spec = keep_lists(localized.path.parent, tmp_path / "lists")
+    spec = keep_lists(localized.path.parent, load_lists(tmp_path / "lists"))
     kept = localized.path.parent / "lists" / spec.partition(":")[2] / "test.csv"
     kept.write_text("ID\nother\n")
     with pytest.raises(DataError, match="the lists were changed since they were kept"):

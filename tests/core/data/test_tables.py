@@ -94,3 +94,10 @@ def test_a_table_is_streamed(tmp_path):
     assert [next(rows).number for _ in range(5)] == [2, 3, 4, 5, 6]
     with pytest.raises(DataError, match="row 7: 2 fields instead of 1"):
         next(rows)
+
+
+def test_the_line_that_is_no_text_is_named_however_far_down_it_is(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"name\n" + b"x\n" * 20_000 + b"caf\xe9\n" + b"x\n" * 20_000)
+    with pytest.raises(DataError, match=r"table.csv: line 20002: not UTF-8 text"):
+        read_table(path, ("name",))
