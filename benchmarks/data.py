@@ -25,13 +25,13 @@ import psutil
 from PIL import Image
 
 from lovt_core.config.data import ImageAugmentationConfig
-from lovt_core.data.equalisation import GREY_VALUES, equalise
-from lovt_core.data.images import load_grey
+from lovt_core.data.images.equalisation import GREY_VALUES, equalise
+from lovt_core.data.images.loading import load_grey
+from lovt_core.data.images.transforms import EvaluationFrame
 from lovt_core.data.pool import count_cores, map_in_order
-from lovt_core.data.prepare import PrepareOptions, prepare
+from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.prepared import PreparedData
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
-from lovt_core.data.transforms import EvaluationFrame
 
 VIEW, BATCH = 224, 32
 ORIGINAL = (2544, 3056)

@@ -23,7 +23,7 @@ Chunks = npt.NDArray[np.uint16]
 Rows = npt.NDArray[np.int64]
 
 MAX_DISTANCE = 26
-"""Bits in which hashes of the same film may differ (`hashing.py` has the measured distances)."""
+"""Bits in which hashes of the same film may differ (`images/hashing.py` has the measured distances)."""
 FARTHEST = 64 * WORDS + 1
 """Distance to nothing."""
 _CHUNKS = 4 * WORDS

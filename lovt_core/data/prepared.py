@@ -2,11 +2,11 @@
 
 Files of a version (all integers little-endian): `images.bin` the grey pixels of all images, one after the other, row by
 row; `images.npy` (images, 3) int64: offset, height, width; `masks.bin` where there are classes, the masks of all images
-as bits (`mask_bits.py`); `boxes.npy` (boxes, 4) float32: left, top, width,
-height in pixels of the prepared image, and `box_index.npy` (boxes, 2) int64: row of the image, class, ascending by row;
-`samples.jsonl` one sample a line; `hashes.npy` (images, 4) uint64 perceptual hashes; `statistics.npy` (images, 2) f8
-mean and variance of the [0, 1] image at its original resolution; `meta.json`; `journal.jsonl` (see `journal.py`);
-`checksums.json`. Row numbers count images from 0.
+as bits (`annotations/mask_bits.py`); `boxes.npy` (boxes, 4) float32: left, top, width, height in pixels of the prepared
+image, and `box_index.npy` (boxes, 2) int64: row of the image, class, ascending; `samples.jsonl` one sample a line;
+`hashes.npy` (images, 4) uint64 perceptual hashes; `statistics.npy` (images, 2) float64 mean and variance of the [0, 1]
+image at its original resolution; `meta.json`; `journal.jsonl` (`preparation/journal.py`); `checksums.json`. Row numbers
+count images from 0.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lovt_core.data.mask_bits import count_mask_bytes, unpack_masks
+from lovt_core.data.annotations.mask_bits import count_mask_bytes, unpack_masks
 from lovt_core.data.overlap import WORDS
 from lovt_core.data.prepared_meta import PreparedMeta, SplitPart, load_meta
 from lovt_core.data.versions import find_current, find_fingerprint

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lovt_core.data.pixel_statistics import compute_pixel_statistics
 from lovt_core.data.prepared import PreparedData
-from lovt_core.data.report_statistics import ReportStatistics, compute_report_statistics
+from lovt_core.data.reports.statistics import ReportStatistics, compute_report_statistics
 from lovt_core.data.splits import NAMES, Split
 from lovt_core.errors import DataError
 

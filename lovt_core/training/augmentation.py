@@ -18,8 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 from lovt_core.config.data import ImageAugmentationConfig
+from lovt_core.data.images.transforms import EvaluationFrame
 from lovt_core.data.prepared import Bytes
-from lovt_core.data.transforms import EvaluationFrame
 from lovt_core.training.blur import blur, compute_blur_kernel
 from lovt_core.training.view_parameters import ViewParameters, draw_view
 

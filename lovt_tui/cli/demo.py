@@ -70,7 +70,7 @@ def _make_data(place: "Workspace", folder: Path, download: _Download, seed: int)
         TimeRemainingColumn,
     )
 
-    from lovt_core.data.prepare import PrepareOptions, prepare
+    from lovt_core.data.preparation.prepare import PrepareOptions, prepare
     from lovt_core.data.synthetic.generate import Synthesis, synthesize
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from lovt_core.data import unfinished
-from lovt_core.data.describe import SYNTHETIC_MARKER
+from lovt_core.data.preparation import unfinished
+from lovt_core.data.preparation.describe import SYNTHETIC_MARKER
 from lovt_core.errors import DataError, LovtError
 from lovt_tui.cli.data.commands import app
 from tests.core.data.factories import (
@@ -22,7 +22,7 @@ from tests.core.data.factories import (
     write_lists,
     write_rural,
 )
-from tests.core.data.test_prepare_faults import other_preparation
+from tests.core.data.preparation.test_prepare_faults import other_preparation
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ("mimic-cxr", "openi", "covid-chestxray", "paired-csv", "rsna", "covid-rural", "siim", "object-cxr", "nih-cxr")
@@ -295,7 +295,7 @@ def test_reports_are_shown_with_their_images_and_counted(tmp_path):
     prepare("covid-chestxray", write_chestxray(tmp_path / "pairs"))
     assert "  Patchy consolidation of the left lower lobe.\n" in invoke("show", "covid-chestxray", "--sample", 1).stdout
     output = invoke("stats", "covid-chestxray").stdout
-    for expected in ("training", "validation", "pixel mean / deviation", "sentences", "distinct words"):
+    for expected in ("training", "validation", "pixel mean", "sentences", "distinct words"):
         assert expected in output
     answer = json.loads(invoke("stats", "covid-chestxray", "--json").stdout)
     assert [part["samples"] for part in answer["parts"]] == [4, 2]

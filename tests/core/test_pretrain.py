@@ -11,7 +11,7 @@ import torch
 from lovt_core.config.experiment import EvaluateExperiment, PretrainExperiment
 from lovt_core.data.overlap import MAX_DISTANCE
 from lovt_core.data.pairs import open_pairs
-from lovt_core.data.prepare import PrepareOptions, prepare
+from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.prepared import open_prepared
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.errors import ConfigError, DataError

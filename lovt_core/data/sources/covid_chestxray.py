@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.report_text import MIN_TOKENS, count_tokens, split_sentences
+from lovt_core.data.reports.text import MIN_TOKENS, count_tokens, split_sentences
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, find_repeated_ids, require_layout
 from lovt_core.data.tables import Row, read_table
 

@@ -6,7 +6,7 @@ without lesions: those have a mask of zeros.
 
 from pathlib import Path
 
-from lovt_core.data.annotations import Annotation, MaskFile
+from lovt_core.data.annotations.shapes import Annotation, MaskFile
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, find_repeated_ids, printable, require_layout

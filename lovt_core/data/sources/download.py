@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lovt_core.data.annotations import Annotation
+from lovt_core.data.annotations.shapes import Annotation
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import FlowStep, Problem, SplitPart
 from lovt_core.errors import DataError

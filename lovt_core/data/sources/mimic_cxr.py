@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.report_text import MIN_TOKENS, count_tokens
+from lovt_core.data.reports.text import MIN_TOKENS, count_tokens
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, require_layout
 from lovt_core.data.sources.mimic_images import IMAGES, Images, find_images
 from lovt_core.data.sources.mimic_reports import ARCHIVE, iterate_reports, split_report

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from lovt_core.data.archives import MAX_MEMBER_BYTES, iterate_members
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.report_sections import Sections, find_sections
-from lovt_core.data.report_text import split_sentences
+from lovt_core.data.reports.sections import Sections, find_sections
+from lovt_core.data.reports.text import split_sentences
 from lovt_core.data.sources.download import printable
 from lovt_core.data.sources.mimic_tables import Study
 

@@ -9,8 +9,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lovt_core.data.annotation_faults import find_shape_fault
-from lovt_core.data.annotations import Annotation, Box, Ellipse, Polygon
+from lovt_core.data.annotations.faults import find_shape_fault
+from lovt_core.data.annotations.shapes import Annotation, Box, Ellipse, Polygon
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem, SplitPart
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, find_repeated_ids, printable, require_layout

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.report_text import MIN_TOKENS, count_tokens
+from lovt_core.data.reports.text import MIN_TOKENS, count_tokens
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, printable, require_layout
 from lovt_core.data.sources.openi_reports import Report, read_reports
 from lovt_core.data.tables import stream_table

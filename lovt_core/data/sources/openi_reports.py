@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from lovt_core.data.archives import iterate_members
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.report_text import split_sentences
+from lovt_core.data.reports.text import split_sentences
 from lovt_core.data.sources.download import printable
 from lovt_core.errors import DataError
 

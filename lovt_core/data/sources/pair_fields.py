@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lovt_core.data.annotation_faults import find_shape_fault
-from lovt_core.data.annotations import Annotation, Box, MaskFile, Shape
+from lovt_core.data.annotations.faults import find_shape_fault
+from lovt_core.data.annotations.shapes import Annotation, Box, MaskFile, Shape
 from lovt_core.data.prepared_meta import SplitPart
 from lovt_core.data.sources.download import printable
 

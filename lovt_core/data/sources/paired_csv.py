@@ -20,8 +20,8 @@ from pathlib import Path, PurePosixPath
 
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem, SplitPart
-from lovt_core.data.report_sections import find_sections
-from lovt_core.data.report_text import MIN_TOKENS, count_tokens, split_sentences
+from lovt_core.data.reports.sections import find_sections
+from lovt_core.data.reports.text import MIN_TOKENS, count_tokens, split_sentences
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, require_layout
 from lovt_core.data.sources.pair_fields import (
     IMAGE_SUFFIXES,

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lovt_core.data.annotation_faults import find_shape_fault
-from lovt_core.data.annotations import Annotation, Box
+from lovt_core.data.annotations.faults import find_shape_fault
+from lovt_core.data.annotations.shapes import Annotation, Box
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, printable, require_layout

@@ -9,10 +9,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lovt_core.data.annotations import Annotation, RunLengths
+from lovt_core.data.annotations.run_lengths import NO_RUNS, find_fault
+from lovt_core.data.annotations.shapes import Annotation, RunLengths
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem
-from lovt_core.data.run_lengths import NO_RUNS, find_fault
 from lovt_core.data.sources.download import Download, Flow, Item, Labels, printable, require_layout
 from lovt_core.data.tables import Row, stream_table
 from lovt_core.errors import DataError

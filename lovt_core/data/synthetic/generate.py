@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lovt_core.data.describe import SYNTHETIC_MARKER
 from lovt_core.data.pool import map_in_order
+from lovt_core.data.preparation.describe import SYNTHETIC_MARKER
 from lovt_core.data.synthetic.layouts import (
     covid_chestxray,
     covid_rural,

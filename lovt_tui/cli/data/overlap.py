@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
+from lovt_tui.cli.data.printing import print_line
 
 if TYPE_CHECKING:
     from lovt_core.data.inventory import SharedFilms
@@ -103,9 +104,9 @@ def _compare_all(sets: Sequence[SplitSet], root: Path, as_json: bool) -> None:
         print_json({"sets": [_set_json(*each) for each in inner], "shared": [_shared_json(*each) for each in shared]})
         return
     if not sets:
-        _print(f"Nothing is prepared in {root}. Try: lovt data prepare NAME --source DIR")
+        print_line(f"Nothing is prepared in {root}. Try: lovt data prepare NAME --source DIR")
         return
-    _print(f"Prepared: {', '.join(data.name for data, _ in sets)}")
+    print_line(f"Prepared: {', '.join(data.name for data, _ in sets)}")
     _print_shared(shared)
     rows = []
     for data, split, table in inner:
@@ -126,7 +127,7 @@ def _compare_one(one: SplitSet, root: Path, wanted: _Wanted, as_json: bool) -> N
         shown = [_shared_json(*each) for each in shared]
         print_json({"sets": [_set_json(data, split, table)], "shared": shown, "pairs": listed})
         return
-    _print(split.announcement)
+    print_line(split.announcement, indent=2)
     rows = [
         (film.part, film.other_part, film.shared.images, film.shared.patients, same.shared.patients, same.shared.images)
         for film, same in zip(table.by_film, table.by_patient, strict=True)
@@ -150,8 +151,8 @@ def _compare_two(one: SplitSet, two: SplitSet, wanted: _Wanted, as_json: bool) -
         cells = [_cell_json(cell) for cell in table.cells]
         print_json({"a": {**a, "sizes": sizes[0]}, "b": {**b, "sizes": sizes[1]}, "cells": cells, "pairs": listed})
         return
-    _print(split.announcement)
-    _print(other_split.announcement)
+    print_line(split.announcement, indent=2)
+    print_line(other_split.announcement, indent=2)
     for what in ("images", "patients"):
         rows = [
             (part, getattr(size, what), *(getattr(cell.shared, what) for cell in table.cells if cell.part == part))
@@ -254,17 +255,17 @@ def _print_shared(shared: "Sequence[tuple[str, SharedFilms]]") -> None:
         if films.images
     ]
     if len(rows) < len(shared):
-        _print(f"\nPairs of data sets that share no film: {len(shared) - len(rows)} of {len(shared)}")
+        print_line(f"\nPairs of data sets that share no film: {len(shared) - len(rows)} of {len(shared)}")
     _print_table("In two data sets:", ("A", "B", "images of A in B", "images of B in A"), rows)
 
 
 def _print_pairs(listed: Sequence[dict[str, Any]], name: str, other: str, wanted: _Wanted) -> None:
     if wanted.count and not listed:
-        _print("\nThere is no pair to list or to save.")
+        print_line("\nThere is no pair to list or to save.")
     _print_table("Nearest pairs:", ("bits", name, other), [(row["bits"], row["a"], row["b"]) for row in listed])
     for row in listed:
         if "file" in row:
-            _print(f"saved {row['file']}")
+            print_line(f"saved {row['file']}")
 
 
 def _print_table(title: str, headings: Sequence[str], rows: "Sequence[Sequence[str | int]]") -> None:
@@ -279,9 +280,5 @@ def _print_table(title: str, headings: Sequence[str], rows: "Sequence[Sequence[s
         table.add_column(heading, justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else Text(value) for value in row))
-    _print(f"\n{title}")
+    print_line(f"\n{title}")
     get_console().print(table)
-
-
-def _print(text: str) -> None:
-    get_console().print(text, markup=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from lovt_tui.cli.context import get_console, visible
 
 if TYPE_CHECKING:
     from lovt_core.data.inventory import Version
-    from lovt_core.data.prepare import OnProgress
+    from lovt_core.data.preparation.prepare import OnProgress
     from lovt_core.data.prepared_meta import PreparedMeta, Problem
     from lovt_core.values import Progress as ProgressValue
 
@@ -29,7 +29,9 @@ def print_line(text: str = "", indent: int = 0) -> None:
     """One line on stdout: in a terminal wrapped at words and indented from the second line on, else left whole."""
     console, text = get_console(), visible(text)
     if console.is_terminal and indent:
-        text = textwrap.fill(text, console.width, subsequent_indent=" " * indent, break_on_hyphens=False)
+        text = textwrap.fill(
+            text, console.width, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False
+        )
     console.print(text, markup=False, soft_wrap=True)
 
 

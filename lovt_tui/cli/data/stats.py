@@ -6,7 +6,7 @@ from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_w
 from lovt_tui.cli.data.printing import FingerprintOption, NameArgument, SizeOption, SplitsOption, print_line
 
 if TYPE_CHECKING:
-    from lovt_core.data.report_statistics import ReportStatistics
+    from lovt_core.data.reports.statistics import ReportStatistics
     from lovt_core.data.set_statistics import PartStatistics
 
 
@@ -37,7 +37,7 @@ def command(
     if as_json:
         print_json({"path": data.path, "split": split.spec, "parts": [asdict(part) for part in parts]})
         return
-    print_line(split.announcement)
+    print_line(split.announcement, indent=2)
     _print_table(parts)
 
 
@@ -47,7 +47,7 @@ def _print_table(parts: "tuple[PartStatistics, ...]") -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     for part in parts:
-        table.add_column(part.name, justify="right")
+        table.add_column(part.name, justify="right", no_wrap=True)
     cells = [_describe(part) for part in parts]
     for label in dict.fromkeys(label for column in cells for label in column):
         table.add_row(label, *(column.get(label, "") for column in cells))
@@ -58,13 +58,16 @@ def _describe(part: "PartStatistics") -> dict[str, str]:
     rows = {"samples": f"{part.samples:,}", "images": f"{part.images:,}", "patients": f"{part.patients:,}"}
     if part.positive is not None:
         rows["images with a finding"] = f"{part.positive:,}"
+    if part.classes:
+        rows["images (boxes), mean area of"] = ""
     for each in part.classes:
-        rows[f"  {each.name} (boxes)"] = f"{each.images:,} ({each.boxes:,})"
-        rows[f"    mean area of {each.name}"] = f"{100 * each.area:.1f} %" if each.images else "-"
+        rows[f"  {each.name}"] = f"{each.images:,} ({each.boxes:,}), {100 * each.area:.1f} %"
     if part.pixels is not None:
-        rows["pixel mean / deviation"] = f"{part.pixels[0]:.4f} / {part.pixels[1]:.4f}"
+        rows["pixel mean"], rows["pixel deviation"] = (f"{value:.4f}" for value in part.pixels)
+    if part.findings:
+        rows["present / absent / uncertain"] = ""
     for finding, present, absent, uncertain in part.findings:
-        rows[f"  {finding} (present / absent / uncertain)"] = f"{present:,} / {absent:,} / {uncertain:,}"
+        rows[f"  {finding}"] = f"{present:,} / {absent:,} / {uncertain:,}"
     return rows | ({} if part.reports is None else _describe_reports(part.reports))
 
 
@@ -72,9 +75,9 @@ def _describe_reports(reports: "ReportStatistics") -> dict[str, str]:
     sentences, tokens = reports.sentences_a_report, reports.tokens_a_sentence
     return {
         "sentences": f"{reports.num_sentences:,}",
-        "  a report": f"mean {sentences.mean:.1f}, median {sentences.median:g}, at most {sentences.max}",
+        "  a report: mean, largest": f"{sentences.mean:.1f}, {sentences.max}",
         "tokens": f"{reports.num_tokens:,}",
-        "  a sentence": f"mean {tokens.mean:.1f}, median {tokens.median:g}, at most {tokens.max}",
+        "  a sentence: mean, largest": f"{tokens.mean:.1f}, {tokens.max}",
         "distinct words": f"{reports.vocabulary_size:,}",
         "repeated sentences": f"{100 * reports.repeated_share:.0f} %",
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lovt_core.data.prepare import PrepareOptions, prepare
+from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.prepared import PreparedData
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
 

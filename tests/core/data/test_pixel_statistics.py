@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lovt_core.data.images import load_grey
+from lovt_core.data.images.loading import load_grey
 from lovt_core.data.pixel_statistics import compute_pixel_statistics
 from lovt_core.errors import DataError
 

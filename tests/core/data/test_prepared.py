@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from lovt_core.data.checksums import verify
-from lovt_core.data.equalisation import GREY_VALUES, equalise
-from lovt_core.data.hashing import compute_hash
-from lovt_core.data.images import load_grey, load_mask
+from lovt_core.data.images.equalisation import GREY_VALUES, equalise
+from lovt_core.data.images.hashing import compute_hash
+from lovt_core.data.images.loading import load_grey, load_mask
+from lovt_core.data.images.transforms import EvaluationFrame, ShortSideFrame
 from lovt_core.data.prepared import PreparedData, open_prepared
-from lovt_core.data.report_text import split_sentences
-from lovt_core.data.transforms import EvaluationFrame, ShortSideFrame
+from lovt_core.data.reports.text import split_sentences
 from lovt_core.errors import DataError
 from tests.core.data.factories import NOTE, prepare_quietly, rural_stem, write_chestxray
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from lovt_core.data.checksums import verify
-from lovt_core.data.hashing import compute_hash
-from lovt_core.data.images import load_grey
+from lovt_core.data.images.hashing import compute_hash
+from lovt_core.data.images.loading import load_grey
 from lovt_core.data.inventory import count_shared_films
 from lovt_core.data.overlap import MAX_DISTANCE, compute_nearest
 from lovt_core.data.splits import build_split

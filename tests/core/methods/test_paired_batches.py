@@ -9,9 +9,9 @@ import torch
 
 from lovt_core.config.data import AugmentationConfig
 from lovt_core.config.encoders import ReportEncoderConfig
-from lovt_core.data.laterality import swap_sides
 from lovt_core.data.pairs import Pairs
 from lovt_core.data.prepared import Sample
+from lovt_core.data.reports.laterality import swap_sides
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
 from lovt_core.models.language_models import build_tokenizer
 

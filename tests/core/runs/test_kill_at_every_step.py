@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lovt_core.runs.directory import list_runs
@@ -65,10 +66,21 @@ def request(workspace, tmp_path) -> int:
     return subprocess.run([sys.executable, "-c", REQUEST, workspace.path, file], check=False).returncode
 
 
+def is_killed(mark: Path) -> bool:
+    """Whether the process that left the mark is gone: until then it holds its locks."""
+    pid = mark.read_text() if mark.exists() else ""
+    if not pid.endswith("\n"):
+        return False
+    try:
+        return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def finish_and_compare(workspace, mark) -> None:
     """Bring the only run to its end and compare its curve with that of an undisturbed run."""
     (run,) = list_runs(workspace)
-    wait_until(lambda: mark.exists(), "the kill")
+    wait_until(lambda: is_killed(mark), "the kill")
     ensure_scheduler(workspace)
     if wait_for_state(run, "finished", "lost", "failed").state != "finished":
         request_resume(workspace, run)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lovt_core.data.run_lengths import NO_RUNS, encode_runs
+from lovt_core.data.annotations.run_lengths import NO_RUNS, encode_runs
 from lovt_core.data.synthetic.dicom_file import Header, draw_personal, write_dicom
 from lovt_core.data.synthetic.layouts.layout import Row
 from lovt_core.data.synthetic.patients import Film

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lovt_core.data.annotation_faults import find_faults
-from lovt_core.data.annotations import Box, Ellipse, Polygon
-from lovt_core.data.images import load_grey
-from lovt_core.data.rasterise import rasterise
+from lovt_core.data.annotations.faults import find_faults
+from lovt_core.data.annotations.rasterise import rasterise
+from lovt_core.data.annotations.shapes import Box, Ellipse, Polygon
+from lovt_core.data.images.loading import load_grey
 from lovt_core.data.sources import nih_cxr as nih_source
 from lovt_core.data.sources import object_cxr as object_source
 from lovt_core.data.split_lists import load_published

@@ -10,9 +10,9 @@ import pydicom
 import pytest
 from PIL import Image
 
-from lovt_core.data.annotations import Box, RunLengths
-from lovt_core.data.images import load_image
-from lovt_core.data.run_lengths import decode_runs, find_fault
+from lovt_core.data.annotations.run_lengths import decode_runs, find_fault
+from lovt_core.data.annotations.shapes import Box, RunLengths
+from lovt_core.data.images.loading import load_image
 from lovt_core.data.sources import rsna as rsna_source
 from lovt_core.data.sources import siim as siim_source
 from lovt_core.data.split_lists import load_published
@@ -21,7 +21,7 @@ from lovt_core.data.synthetic.layouts import rsna, siim
 from lovt_core.data.synthetic.layouts.layout import Layout
 from lovt_core.data.synthetic.patients import Film, plan_films
 from lovt_core.data.synthetic.scene import Case
-from tests.core.data.dicom_factory import build_dataset
+from tests.core.data.images.dicom_factory import build_dataset
 
 LAYOUTS = {"rsna": Layout(rsna.write_film, rsna.finish), "siim": Layout(siim.write_film, siim.finish)}
 SOURCES = {"rsna": rsna_source, "siim": siim_source}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lovt_core.data.report_sections import find_sections
+from lovt_core.data.reports.sections import find_sections
 from lovt_core.data.sources.mimic_cxr import load_excluded, read_labels, scan
 from lovt_core.data.sources.mimic_tables import LABELS
 from lovt_core.data.synthetic.layouts import mimic_cxr

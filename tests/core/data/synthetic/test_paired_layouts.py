@@ -5,9 +5,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lovt_core.data.annotations import Box, MaskFile
-from lovt_core.data.decoding import Recipe, decode_item
-from lovt_core.data.images import load_grey
+from lovt_core.data.annotations.shapes import Box, MaskFile
+from lovt_core.data.images.loading import load_grey
+from lovt_core.data.preparation.decoding import Recipe, decode_item
 from lovt_core.data.sources import openi as openi_source
 from lovt_core.data.sources import paired_csv as paired_csv_source
 from lovt_core.data.synthetic.layouts import openi, paired_csv

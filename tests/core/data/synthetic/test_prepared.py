@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from lovt_core.data.catalog import find_data_set
-from lovt_core.data.prepare import PrepareOptions, prepare
+from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.splits import build_split
 from lovt_core.data.synthetic.generate import LAYOUTS, Synthesis, synthesize
 from lovt_core.data.synthetic.patients import plan_films

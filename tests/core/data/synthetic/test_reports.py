@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lovt_core.data.report_text import split_sentences
+from lovt_core.data.reports.text import split_sentences
 from lovt_core.data.synthetic.anatomy import build_anatomy
 from lovt_core.data.synthetic.devices import Devices, plan_devices
 from lovt_core.data.synthetic.findings import Finding, plan_findings

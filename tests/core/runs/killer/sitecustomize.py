@@ -14,9 +14,11 @@ _mark = os.environ.get("LOVT_KILL_MARK", "")
 def _watch(frame, event, argument):
     if event == "return" and frame.f_code.co_qualname == _function and frame.f_code.co_filename.endswith(_file):
         try:
-            os.close(os.open(_mark, os.O_CREAT | os.O_EXCL))
+            mark = os.open(_mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         except FileExistsError:
             return
+        os.write(mark, f"{os.getpid()}\n".encode())
+        os.close(mark)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
