@@ -85,6 +85,9 @@ def test_wheel_holds_what_the_program_reads(installed):
     assert {"lovt_tui/lovt.tcss", "lovt_core/results/published.csv", "lovt_core/py.typed"} <= names
     shipped = {f"lovt_core/shipped_experiments/{file.relative_to(shipped_folder())}" for file in shipped_experiments()}
     assert shipped <= names
+    lists = {f"{name}.csv.xz" for name in ("rsna", "siim", "nih-cxr", "object-cxr", "covid-rural")}
+    published = {f"lovt_core/data/published/{name}" for name in (*lists, "LICENSE", "mimic_excluded_studies.txt")}
+    assert published <= names
     assert not [name for name in names if name.startswith(("tests/", "experiments/")) or "__pycache__" in name]
 
 
