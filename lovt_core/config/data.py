@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from lovt_core.config.base import Section, SplitName
+from lovt_core.config.base import Section
+from lovt_core.config.split_names import SplitName
 
 
 def _ascends(limits: tuple[float, float]) -> tuple[float, float]:

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from lovt_core.config.base import Device, Section, SplitName
+from lovt_core.config.base import Device, Section
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
 from lovt_core.config.encoders import ImageEncoderConfig, Padding, ProjectionConfig, ReportEncoderConfig
 from lovt_core.config.objective import ObjectiveConfig
+from lovt_core.config.split_names import SplitName
 from lovt_core.config.training import TrainingConfig
 
 

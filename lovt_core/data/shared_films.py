@@ -5,11 +5,13 @@ I is the number of images of a set. A film is known again by its perceptual hash
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lovt_core.data.overlap import FARTHEST, Hashes, Rows, find_matches
+from lovt_core.data.inventory import open_all
+from lovt_core.data.overlap import FARTHEST, Hashes, Rows, find_matches, find_overlapping
 from lovt_core.data.prepared import PreparedData
 from lovt_core.data.splits import NAMES, Split
 
@@ -57,6 +59,24 @@ class FilmPair:
 
 
 @dataclass(frozen=True)
+class SharedFilms:
+    """How many images of one set are also in another (by perceptual hash)."""
+
+    other: str
+    """Name of the other set."""
+    fingerprint: str
+    """Fingerprint of the other set's version."""
+    images: int
+    """Images of the one set with a match in the other."""
+    of: int
+    """All images of the one set."""
+    others: int
+    """Images of the other set with a match in the one."""
+    of_others: int
+    """All images of the other set."""
+
+
+@dataclass(frozen=True)
 class SharedTable:
     """What of one set is also in another; parts without a sample are left out."""
 
@@ -82,6 +102,23 @@ class InnerTable:
     """Likewise, for what belongs to a patient whose id is also in the other part."""
     pairs: tuple[FilmPair, ...]
     """Each image that has a match in another part, with its nearest; each pair of rows once, nearest first."""
+
+
+def count_shared_films(data: PreparedData, root: Path) -> tuple[SharedFilms, ...]:
+    """Shared films with every other prepared data set; raises DataError for a damaged one."""
+    return tuple(compare_films(data, other) for other in open_all(root) if other.name != data.name)
+
+
+def compare_films(data: PreparedData, other: PreparedData) -> SharedFilms:
+    """Shared films of two data sets as they are, split or not."""
+    return SharedFilms(
+        other=other.name,
+        fingerprint=other.fingerprint,
+        images=int(find_overlapping(data.hashes, other.hashes).sum()),
+        of=data.num_images,
+        others=int(find_overlapping(other.hashes, data.hashes).sum()),
+        of_others=other.num_images,
+    )
 
 
 def compare_sets(data: PreparedData, split: Split, other: PreparedData, other_split: Split) -> SharedTable:

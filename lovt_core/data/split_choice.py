@@ -5,9 +5,9 @@ so that results name a split that cannot change or get lost with the folder it c
 """
 
 import json
-import re
 from pathlib import Path
 
+from lovt_core.config.split_names import AUTO, HINT, is_split_name
 from lovt_core.data.split_lists import LIST_FILES, SplitLists, load_lists
 from lovt_core.errors import DataError
 from lovt_core.files import publish_folder, write_text_atomic
@@ -32,21 +32,18 @@ def read_choice(text: str) -> str | SplitLists:
 
     Raises DataError for what is neither, and for bad lists.
     """
-    if re.fullmatch(r"auto|published|download|patient:\d+|lists:[0-9a-f]{8}", text):
+    if is_split_name(text):
         return text
     folder = Path(text).expanduser()
     if not folder.exists():
-        raise DataError(
-            f"'{text}' is no folder with split lists and no split: write auto, published, download, lists:HASH, or "
-            "patient:SEED with a whole number"
-        )
+        raise DataError(f"'{text}' is no folder with split lists and no split: {HINT}")
     return load_lists(folder)
 
 
 def keep_choice(folder: Path, choice: str | SplitLists) -> None:
     """Let `choice` be the split from now on; lists are copied, `auto` forgets an earlier choice."""
     spec = keep_lists(folder, choice) if isinstance(choice, SplitLists) else choice
-    if spec == "auto":
+    if spec == AUTO:
         (folder / CHOICE_FILE).unlink(missing_ok=True)
     else:
         write_text_atomic(folder / CHOICE_FILE, json.dumps({"split": spec}) + "\n")

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lovt_core.config.split_names import AUTO, DOWNLOAD, HINT, PUBLISHED
 from lovt_core.data.catalog import find_data_set
 from lovt_core.data.prepared import PreparedData, Sample
 from lovt_core.data.split_choice import find_lists, load_choice
@@ -23,8 +24,6 @@ from lovt_core.data.split_lists import PARTS, SplitLists, compare_ids, load_publ
 from lovt_core.errors import DataError
 
 NAMES = ("training", "validation", "test")
-AUTO, PUBLISHED, DOWNLOAD = "auto", "published", "download"
-HINT = "write auto, published, download, lists:HASH, or patient:SEED with a whole number, for example patient:0"
 
 Parts = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """Rows of training, validation and test."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from lovt_core.config.split_names import PUBLISHED
 from lovt_core.results.cells import Cell, DataIdentity, ProtocolIdentity
-from lovt_core.results.published import PUBLISHED_SPLIT
 from lovt_core.tasks import TASKS, Task
 
 ColumnKey = tuple[str, str, str, str]
@@ -49,12 +49,12 @@ def build_column(cell: Cell) -> Column:
 def build_published_column(task: Task) -> Column:
     """A column for the paper's scores alone."""
     key = (task.id, "published", "published", "published")
-    return Column(key, task.id, task.metric, (f"{PUBLISHED_SPLIT} split",), is_published=True)
+    return Column(key, task.id, task.metric, (f"{PUBLISHED} split",), is_published=True)
 
 
 def has_published_conditions(cell: Cell) -> bool:
     """Whether the paper's scores may stand beside this cell: its images, its split, its protocol."""
-    return cell.data.genuine and cell.data.split == PUBLISHED_SPLIT and cell.protocol.name == "full"
+    return cell.data.genuine and cell.data.split == PUBLISHED and cell.protocol.name == "full"
 
 
 def task_order(task_id: str) -> tuple[int, str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PUBLISHED_SPLIT = "published"
 """Split whose images are those that the authors list for a data set."""
 
 _FILE = Path(__file__).with_name("published.csv")

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from lovt_core.config.split_names import AUTO
 from lovt_core.data.catalog import find_data_set, scan_download
 from lovt_core.data.checksums import verify
 from lovt_core.data.data_set import DataSet
@@ -18,7 +19,7 @@ from lovt_core.data.prepared import PreparedData, Sample
 from lovt_core.data.prepared_meta import Problem, load_meta
 from lovt_core.data.split_choice import find_lists, keep_choice
 from lovt_core.data.split_lists import SplitLists
-from lovt_core.data.splits import AUTO, divide
+from lovt_core.data.splits import divide
 from lovt_core.data.versions import find_versions, make_current, version_folder
 from lovt_core.errors import DataError, InputError, LovtError
 from lovt_core.files import move_folder

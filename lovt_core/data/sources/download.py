@@ -73,7 +73,7 @@ def require_layout(root: Path, expected: Sequence[str], data_set: DataSet) -> No
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: give the folder of the download as --source")
     found = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
-    missing = [name for name in expected if name not in found]
+    missing = [name for name in expected if not (root / name).exists()]
     if not missing:
         return
     nested = [name for name in found if all((root / name / wanted).exists() for wanted in expected)]

@@ -13,7 +13,6 @@ from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem, SplitPart
 from lovt_core.data.sources.download import require_layout
 from lovt_core.data.tables import Row, canonical, stream_table
-from lovt_core.errors import DataError
 
 LABELS = (
     *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Enlarged Cardiomediastinum", "Fracture"),
@@ -81,9 +80,6 @@ def read_tables(root: Path, expected: tuple[str, ...], data_set: DataSet) -> Tab
     found = {kind: _find_table(root, kind) for kind in (METADATA, SPLIT, CHEXPERT)}
     required = (found[kind] or f"mimic-cxr-{_VERSIONS[0]}-{kind}{_SUFFIXES[0]}" for kind in (METADATA, SPLIT))
     require_layout(root, (*expected, *required), data_set)
-    unreadable = [kind for kind in (METADATA, SPLIT) if found[kind] is None]
-    if unreadable:
-        raise DataError(f"{root}: the table mimic-cxr-{_VERSIONS[0]}-{unreadable[0]} is no file that can be read")
     tables = Tables({kind: name for kind, name in found.items() if name is not None})
     _read_metadata(root, tables)
     _read_split(root, tables)
@@ -94,7 +90,7 @@ def read_tables(root: Path, expected: tuple[str, ...], data_set: DataSet) -> Tab
 
 def _find_table(root: Path, kind: str) -> str | None:
     names = (f"mimic-cxr-{version}-{kind}{suffix}" for version in _VERSIONS for suffix in _SUFFIXES)
-    return next((name for name in names if (root / name).is_file()), None)
+    return next((name for name in names if (root / name).exists()), None)
 
 
 def _read_metadata(root: Path, tables: Tables) -> None:

@@ -12,9 +12,8 @@ from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_w
 from lovt_tui.cli.data.printing import print_line
 
 if TYPE_CHECKING:
-    from lovt_core.data.inventory import SharedFilms
     from lovt_core.data.prepared import Bytes, PreparedData
-    from lovt_core.data.shared_films import Cell, FilmPair, InnerTable
+    from lovt_core.data.shared_films import Cell, FilmPair, InnerTable, SharedFilms
     from lovt_core.data.splits import Split
 
 SAVED_PAIRS = 10
@@ -83,7 +82,8 @@ def command(
 
 def _split(data: "PreparedData", spec: str | None) -> "Split":
     """The split asked for; where none was and the set is too small to be split, one that holds nothing."""
-    from lovt_core.data.splits import AUTO, Split, build_split
+    from lovt_core.config.split_names import AUTO
+    from lovt_core.data.splits import Split, build_split
     from lovt_core.errors import DataError
 
     if spec is not None:
@@ -95,8 +95,7 @@ def _split(data: "PreparedData", spec: str | None) -> "Split":
 
 
 def _compare_all(sets: Sequence[SplitSet], root: Path, as_json: bool) -> None:
-    from lovt_core.data.inventory import compare_films
-    from lovt_core.data.shared_films import compare_parts
+    from lovt_core.data.shared_films import compare_films, compare_parts
 
     shared = [(one.name, compare_films(one, two)) for (one, _), (two, _) in combinations(sets, 2)]
     inner = [(data, split, compare_parts(data, split)) for data, split in sets]
@@ -116,8 +115,7 @@ def _compare_all(sets: Sequence[SplitSet], root: Path, as_json: bool) -> None:
 
 
 def _compare_one(one: SplitSet, root: Path, wanted: _Wanted, as_json: bool) -> None:
-    from lovt_core.data.inventory import count_shared_films
-    from lovt_core.data.shared_films import ALL, compare_parts
+    from lovt_core.data.shared_films import ALL, compare_parts, count_shared_films
 
     data, split = one
     table = compare_parts(data, split)

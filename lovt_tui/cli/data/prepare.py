@@ -46,9 +46,10 @@ def command(
     \b
     Example: lovt data prepare covid-chestxray --source ~/covid-chestxray-dataset
     """
+    from lovt_core.config.split_names import AUTO
     from lovt_core.data.preparation.prepare import PrepareOptions, prepare
     from lovt_core.data.split_choice import read_choice
-    from lovt_core.data.splits import AUTO, build_split
+    from lovt_core.data.splits import build_split
     from lovt_core.errors import DataError
 
     root = get_workspace(workspace).prepared_root

@@ -71,7 +71,8 @@ def command(
 
 def _describe_split(data: "PreparedData", spec: str) -> dict[str, Any]:
     """Size and identity of the split; only the reason where the set is too small to be split."""
-    from lovt_core.data.splits import AUTO, build_split
+    from lovt_core.config.split_names import AUTO
+    from lovt_core.data.splits import build_split
     from lovt_core.errors import DataError
 
     try:

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lovt_core.data.inventory import count_shared_films, list_versions
+from lovt_core.data.inventory import list_versions
 from lovt_core.data.prepared import open_prepared
+from lovt_core.data.shared_films import count_shared_films
 from lovt_core.errors import DataError
 from tests.core.data.factories import draw_film, prepare_quietly, rural_stem, write_chestxray, write_rural
 

@@ -9,8 +9,8 @@ from PIL import Image
 from lovt_core.data.checksums import verify
 from lovt_core.data.images.hashing import compute_hash
 from lovt_core.data.images.loading import load_grey
-from lovt_core.data.inventory import count_shared_films
 from lovt_core.data.overlap import MAX_DISTANCE, compute_nearest
+from lovt_core.data.shared_films import count_shared_films
 from lovt_core.data.splits import build_split
 from tests.core.data.factories import prepare_quietly
 

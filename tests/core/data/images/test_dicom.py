@@ -23,26 +23,15 @@ from lovt_core.data.images.dicom import is_dicom
 from lovt_core.data.images.loading import load_image
 from tests.core.data.factories import draw_film
 from tests.core.data.images.dicom_factory import (
+    RAMP,
     build_dataset,
+    load,
     lookup_table,
     write,
     write_grey,
     write_jpeg,
     write_jpeg_lossless,
 )
-
-RAMP = np.array([[0, 50, 100], [150, 200, 250]])
-
-
-@pytest.fixture
-def path(tmp_path):
-    """Where the file goes."""
-    return tmp_path / "film.dcm"
-
-
-def load(path):
-    """Pixels through the door that all images take."""
-    return np.asarray(load_image(path)).astype(int)
 
 
 def as_shares(values):

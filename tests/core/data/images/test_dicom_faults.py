@@ -18,25 +18,14 @@ from lovt_core.data.images.loading import load_image
 from lovt_core.errors import DataError
 from tests.core.data.factories import draw_film
 from tests.core.data.images.dicom_factory import (
+    RAMP,
     build_dataset,
+    load,
     write,
     write_grey,
     write_jpeg,
     write_jpeg_lossless,
 )
-
-RAMP = np.array([[0, 50, 100], [150, 200, 250]])
-
-
-@pytest.fixture
-def path(tmp_path):
-    """Where the file goes."""
-    return tmp_path / "film.dcm"
-
-
-def load(path):
-    """Pixels through the door that all images take."""
-    return np.asarray(load_image(path)).astype(int)
 
 
 def cut(path, share):

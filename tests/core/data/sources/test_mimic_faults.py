@@ -202,5 +202,9 @@ def test_a_folder_in_the_place_of_a_table(tmp_path, kind):
     (table,) = write_mimic(tmp_path).glob(f"mimic-cxr-2.0.0-{kind}.csv*")
     table.unlink()
     table.mkdir()
-    with pytest.raises(DataError, match=f"the table mimic-cxr-2.0.0-{kind} is no file that can be read"):
+    with pytest.raises(DataError, match=rf"mimic-cxr-2\.0\.0-{kind}\.csv\.gz: cannot be read: Is a directory"):
+        scan(tmp_path)
+    table.rmdir()
+    table.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=rf"no mimic-cxr-2\.0\.0-{kind}\.csv\.gz there, but"):
         scan(tmp_path)

@@ -19,13 +19,6 @@ app.command("overlap")(command)
 OURS, THEIRS = "covid-rural", "covid-chestxray"
 
 
-@pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
-    monkeypatch.setenv("LOVT_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LOVT_PREPARED", str(tmp_path / "prepared"))
-    return tmp_path / "prepared"
-
-
 @pytest.fixture
 def prepared(tmp_path, root):
     """Eight pairs of four patients; six images with masks of three patients, of which two are among the pairs."""
