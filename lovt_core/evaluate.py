@@ -1,22 +1,28 @@
 """Evaluate one encoder on localized tasks (PROTOCOL A): a generator of values that knows nothing of runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lovt_core.config.experiment import EvaluateExperiment
-from lovt_core.evaluation.encoders import Subject, is_random, load_encoder
-from lovt_core.evaluation.protocol import build_protocol
-from lovt_core.evaluation.task_data import open_task_data
+import torch
+
+from lovt_core.config.evaluation import EvaluateExperiment
+from lovt_core.evaluation.encoders import Subject, find_channels, is_random, load_encoder
+from lovt_core.evaluation.features.stores import FeatureStores
+from lovt_core.evaluation.protocol import build_protocols
+from lovt_core.evaluation.task_data import TaskData, open_task_data
 from lovt_core.evaluation.task_evaluation import TaskEvaluation
-from lovt_core.tasks import find_task
+from lovt_core.evaluation.task_setup import EvaluationResources, TaskSetup, check_channels
+from lovt_core.tasks import expand_tasks
+from lovt_core.training.precision import Precision, PrecisionName
 from lovt_core.values import Ended, Progress, Value, Workplace
 
 
 def evaluate(experiment: EvaluateExperiment, place: Workplace) -> Iterator[Value]:
     """Judge the experiment's encoder on each of its tasks.
 
-    Yields Progress, and a Result for each finished piece: `search` (learning rates with their validation metric, the
-    chosen one), `replicate` (test score of one head) and `cell` (all replicates with their identity), as JSON values.
-    Asked to stop, it ends at the next epoch or batch of images; finished pieces in `place.completed` are not repeated.
+    Yields Progress, and a Result for each finished piece: `rate` (a training of the learning-rate search), `search`
+    (learning rates with their validation metric, the chosen one), `replicate` (test score of one head) and `cell` (all
+    replicates with their identity), as JSON values. Asked to stop, it ends at the next batch; finished pieces in
+    `place.completed` are not repeated.
 
     Raises InputError for an unknown task or encoder, DataError for data that is not prepared or cannot be split,
     MissingWeightsError for weights that are not on this machine.
@@ -29,10 +35,28 @@ def evaluate(experiment: EvaluateExperiment, place: Workplace) -> Iterator[Value
 
 
 def _evaluate_tasks(experiment: EvaluateExperiment, place: Workplace) -> Iterator[Value]:
-    protocols = [build_protocol(find_task(task), experiment.settings) for task in dict.fromkeys(experiment.tasks)]
+    protocols = build_protocols(expand_tasks(experiment.tasks), experiment.settings)
     opened = [open_task_data(protocol, experiment.split, place.prepared_root) for protocol in protocols]
     source = experiment.encoder
-    given = None if is_random(source) else load_encoder(source, experiment.settings.stride, place)
-    subject = Subject(source, given, experiment.seed)
+    subject = Subject(source, None if is_random(source) else load_encoder(source, place), experiment.seed)
+    check_channels(find_channels(subject), protocols)
+    precision = choose_precision(experiment, place.device)
+    stores = FeatureStores(
+        experiment.cache, place.features, place.device, Precision(precision, torch.device(place.device))
+    )
     for protocol, data in zip(protocols, opened, strict=True):
-        yield from TaskEvaluation(subject, protocol, data, place).run()
+        resources = EvaluationResources(place.device, precision, stores, _unite(data, opened))
+        yield from TaskEvaluation(TaskSetup(subject, protocol, data, resources), place).run()
+
+
+def _unite(data: TaskData, opened: Sequence[TaskData]) -> tuple[int, ...]:
+    """Samples that any of the tasks on this data set reads."""
+    same = [other.samples for other in opened if other.prepared.fingerprint == data.prepared.fingerprint]
+    return tuple(sorted({sample for samples in same for sample in samples}))
+
+
+def choose_precision(experiment: EvaluateExperiment, device: str) -> PrecisionName:
+    """Number format of forward passes: as asked, else fp16 on a GPU as published, fp32 on a CPU."""
+    if experiment.precision != "auto":
+        return experiment.precision
+    return "fp32" if device == "cpu" else "fp16"

@@ -83,6 +83,8 @@ class Workplace:
     """Asked at every step boundary; a reason means: save and yield `Ended`."""
     find_checkpoint: Callable[[str, str], Path]
     """(run id, `best` or `last`) -> that run's checkpoint folder; raises InputError."""
+    features: Path | None = None
+    """Folder for features of frozen encoders, shared by the runs of a workspace; None: there is none."""
     completed: tuple[Mapping[str, Any], ...] = ()
     """Results that earlier attempts of this run have yielded."""
     last_checkpoint: str | None = None

@@ -129,6 +129,7 @@ def make_workplace(run: RunDirectory, attempt: int, requests: Requests) -> Workp
         device=choose_device(run.experiment()),
         stop_requested=requests.asked,
         find_checkpoint=lambda text, which: find_saved(find_run(workspace, text), which),
+        features=workspace.path / "features",
         completed=tuple(line["data"] for line in earlier if line.get("event") == "result"),
         last_checkpoint=next((line["checkpoint"] for line in reversed(saved) if line["is_last"]), None),
         best_checkpoint=next((line["checkpoint"] for line in reversed(saved) if line["is_best"]), None),

@@ -1,7 +1,10 @@
 """Pictures in a terminal: two pixels a character cell, the upper half block in one colour on another.
 
-Where there is no colour (a pipe, NO_COLOR) four shades stand for the brightness.
+Where there is no colour (a pipe, NO_COLOR) four shades stand for the brightness, and letters for what is marked.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.color import Color
 from rich.style import Style
@@ -10,6 +13,17 @@ from rich.text import Text
 from lovt_core.data.prepared import Bytes
 
 _SHADES = " ░▒▓█"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a marked pixel stands for."""
+
+    letter: str
+    """In its place where there is no colour; one column wide."""
+    colour: tuple[int, int, int]
+    """Red, green, blue."""
+    meaning: str
 
 
 def fit_cells(shape: tuple[int, ...], cells: tuple[int, int]) -> tuple[int, int]:
@@ -29,4 +43,33 @@ def draw_cells(pixels: Bytes, *, colour: bool) -> Text:
             else:
                 text.append(_SHADES[(sum(above) + sum(below)) * len(_SHADES) // (6 * 256)])
         text.append("\n")
+    return text
+
+
+def draw_marked_cells(pixels: Bytes, marks: Bytes, legend: Sequence[Mark], *, colour: bool) -> Text:
+    """Like `draw_cells`, with each marked pixel in its mark's colour, or the mark's letter in its cell.
+
+    `marks` (height, width) are sums of two flags: 0 nothing, 1 and 2 either, 3 both; entry i of `legend` is of i + 1. A
+    cell whose two pixels differ gets the letter of both flags.
+    """
+    if colour:
+        painted = pixels.copy()
+        for number, mark in enumerate(legend, start=1):
+            painted[marks == number] = mark.colour
+        return draw_cells(painted, colour=True)
+    text = Text(no_wrap=True, end="")
+    shades = draw_cells(pixels, colour=False).plain.splitlines()
+    for line, flags in zip(shades, (marks[::2] | marks[1::2]).tolist(), strict=True):
+        cells = (legend[flag - 1].letter if flag else shade for shade, flag in zip(line, flags, strict=True))
+        text.append("".join(cells) + "\n")
+    return text
+
+
+def draw_legend(legend: Sequence[Mark], *, colour: bool) -> Text:
+    """One line: each mark as it is drawn, and what it means."""
+    text = Text()
+    for number, mark in enumerate(legend):
+        text.append("   " if number else "")
+        text.append("█" if colour else mark.letter, Style(color=Color.from_rgb(*mark.colour)) if colour else "")
+        text.append(f" {mark.meaning}")
     return text

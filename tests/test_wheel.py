@@ -82,7 +82,13 @@ def installed(tmp_path_factory) -> Installed:
 def test_wheel_holds_what_the_program_reads(installed):
     with zipfile.ZipFile(installed.wheel) as wheel:
         names = set(wheel.namelist())
-    assert {"lovt_tui/lovt.tcss", "lovt_core/results/published.csv", "lovt_core/py.typed"} <= names
+    assert {
+        "lovt_tui/lovt.tcss",
+        "lovt_core/results/published.csv",
+        "lovt_core/results/templates/comparison.html.j2",
+        "lovt_core/results/published_runs.csv",
+        "lovt_core/py.typed",
+    } <= names
     shipped = {f"lovt_core/shipped_experiments/{file.relative_to(shipped_folder())}" for file in shipped_experiments()}
     assert shipped <= names
     lists = {f"{name}.csv.xz" for name in ("rsna", "siim", "nih-cxr", "object-cxr", "covid-rural")}

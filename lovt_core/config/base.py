@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -20,3 +20,17 @@ def _is_device(text: str) -> str:
 
 Device = Annotated[str, AfterValidator(_is_device)]
 """`auto`: the GPU that the scheduler hands to the run, else the CPU."""
+
+
+def _fits_in_a_path(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+        raise ValueError(
+            f"'{name}' is not a name: give small letters, digits, '.', '_' and '-', at most 64, "
+            "the first a letter or a digit"
+        )
+    return name
+
+
+Name = Annotated[str, AfterValidator(_fits_in_a_path)]
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]

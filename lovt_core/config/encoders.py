@@ -16,7 +16,8 @@ class ImageEncoderConfig(Section):
     backbone: str = "resnet50"
     """Name of a timm model that offers `features_only`."""
     weights: str = "imagenet"
-    """`imagenet`, `random`, a name from `lovt weights list`, `timm:<name>`, or the path of a safetensors file."""
+    """`imagenet`, `random`, a name from `lovt weights list`, `timm:<name>`, or the path of a file with
+    weights (docs/encoders.md)."""
     stride: Literal[4, 8, 16, 32] = 32
     """Stride of the feature map whose cells are the regions (32: conv5 of a ResNet-50)."""
     pooling: Pooling = "attention"

@@ -1,28 +1,15 @@
 """The experiment file: what one run does. Three kinds, told apart by `kind`."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from lovt_core.config.base import Device, Section
+from lovt_core.config.base import Name, Section, Seed
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
 from lovt_core.config.encoders import ImageEncoderConfig, Padding, ProjectionConfig, ReportEncoderConfig
+from lovt_core.config.evaluation import EvaluateExperiment
 from lovt_core.config.objective import ObjectiveConfig
-from lovt_core.config.split_names import SplitName
 from lovt_core.config.training import TrainingConfig
-
-
-def _fits_in_a_path(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
-        raise ValueError(
-            f"'{name}' is not a name: give small letters, digits, '.', '_' and '-', at most 64, "
-            "the first a letter or a digit"
-        )
-    return name
-
-
-Name = Annotated[str, AfterValidator(_fits_in_a_path)]
 
 
 class LovtConfig(Section):
@@ -56,7 +43,7 @@ class PretrainExperiment(Section):
 
     kind: Literal["pretrain"] = "pretrain"
     name: Name
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 12345
+    seed: Seed = 12345
     data: PairedDataConfig
     augmentation: AugmentationConfig = AugmentationConfig()
     method: LovtConfig = LovtConfig()
@@ -67,46 +54,6 @@ class PretrainExperiment(Section):
         if self.training.batch_size < 2:
             raise ValueError("training.batch_size must be at least 2: the other pairs of a batch are the negatives")
         return self
-
-
-class EncoderSource(Section):
-    """The encoder under evaluation."""
-
-    source: str
-    """`random`, `random-fitted` (batch-norm statistics fitted to the training images), `imagenet`, the id of a
-    pre-training run, or the path of a safetensors file."""
-    checkpoint: Literal["best", "last"] = "best"
-    backbone: str = "resnet50"
-    """timm model of `random`, `random-fitted`, `imagenet` and files; a run brings its own."""
-    label: str | None = None
-    """Row name in the comparison; the source by default."""
-
-
-class EvaluationSettings(Section):
-    """What the protocol fixes; any other value makes another protocol, named in each cell."""
-
-    image_size: Annotated[int, Field(ge=32)] = 224
-    stride: Literal[4, 8, 16, 32] = 32
-    """Stride of the features that a linear head reads (32: conv5)."""
-    normalisation: Literal["dataset", "image"] = "dataset"
-    replicates: Annotated[int, Field(ge=1)] = 5
-    max_epochs: Annotated[int, Field(ge=1)] | None = None
-    """Instead of the task's own number of epochs."""
-    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] | None = None
-    """Instead of the task's own grid."""
-
-
-class EvaluateExperiment(Section):
-    """Judge one encoder on localized tasks."""
-
-    kind: Literal["evaluate"] = "evaluate"
-    name: Name
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 12345
-    encoder: EncoderSource
-    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
-    split: SplitName = "auto"
-    settings: EvaluationSettings = EvaluationSettings()
-    device: Device = "auto"
 
 
 class SelftestConfig(Section):
@@ -126,7 +73,7 @@ class SelftestExperiment(Section):
 
     kind: Literal["selftest"] = "selftest"
     name: Name = "selftest"
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 12345
+    seed: Seed = 12345
     selftest: SelftestConfig = SelftestConfig()
     training: TrainingConfig = TrainingConfig(batch_size=8, accumulate=1, max_epochs=5, precision="fp32", device="cpu")
 

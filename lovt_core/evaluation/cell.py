@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lovt_core.evaluation.completed import Piece
-from lovt_core.evaluation.encoders import Subject, combine_fingerprints, row_label
+from lovt_core.evaluation.encoders import Subject, row_label
 from lovt_core.evaluation.overlap import compute_overlap
 from lovt_core.evaluation.protocol import Protocol
 from lovt_core.evaluation.replicates import compute_interval, find_duplicates
@@ -26,13 +26,13 @@ def compute_cell(replicates: Sequence[Piece], metric: str) -> dict[str, Any]:
     }
 
 
-def describe_encoder(subject: Subject, replicates: Sequence[Piece]) -> dict[str, Any]:
-    """Identity of the encoder, or of all replicates' encoders, as JSON values."""
+def describe_encoder(subject: Subject) -> dict[str, Any]:
+    """Identity of the encoder, or of what all replicates' encoders are drawn from, as JSON values."""
     source, given = subject.source, subject.given
     return {
         "source": source.source,
         "label": row_label(source),
-        "fingerprint": combine_fingerprints([str(piece["encoder"]) for piece in replicates]),
+        "fingerprint": subject.fingerprint,
         "backbone": source.backbone if given is None else given.backbone,
         "pretrained_on": list(given.pretrained_on) if given else [],
     }
@@ -48,10 +48,8 @@ def describe_overlap(subject: Subject, data: TaskData, prepared_root: Path) -> d
 
 def build_identity(subject: Subject, protocol: Protocol, data: TaskData) -> dict[str, str]:
     """What must be equal before a piece of an earlier attempt may be used again."""
-    source, given = subject.source, subject.given
-    random = f"{source.source} {source.backbone} {subject.seed}"
     return {
-        "encoder": random if given is None else given.encoder.fingerprint(),
+        "encoder": subject.fingerprint,
         "protocol": protocol.fingerprint,
         "data": data.prepared.fingerprint,
         "split": data.split.fingerprint,

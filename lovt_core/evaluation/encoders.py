@@ -1,7 +1,7 @@
 """From the encoder that an experiment names to one that computes features."""
 
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,19 +9,20 @@ from typing import Any
 import torch
 
 from lovt_core.config.encoders import ImageEncoderConfig
-from lovt_core.config.experiment import EncoderSource
+from lovt_core.config.evaluation import EncoderSource
 from lovt_core.errors import InputError
-from lovt_core.evaluation.features import fit_batch_norm
-from lovt_core.evaluation.protocol import Stride
+from lovt_core.evaluation.batch_norm import fit_batch_norm
 from lovt_core.evaluation.task_data import TaskData
+from lovt_core.models.encoder_files.opening import open_encoder_file, open_timm_encoder
 from lovt_core.models.image_encoder import ImageEncoder, build_image_encoder, image_encoder_from
+from lovt_core.models.trunk import create_trunk, deepest_stride
 from lovt_core.training.checkpoint import load_checkpoint
 from lovt_core.values import Progress, Workplace
 
 
 @dataclass(frozen=True)
 class GivenEncoder:
-    """An encoder whose weights exist before the evaluation: of a run, of ImageNet, or of a file."""
+    """An encoder whose weights exist before the evaluation: of a run, of ImageNet, of timm, or of a file."""
 
     encoder: ImageEncoder
     backbone: str
@@ -44,22 +45,37 @@ class Subject:
     seed: int
     """From which the seeds of the search and of the replicates are drawn."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Hex digits of the weights; of a random encoder, of all that its replicates' weights are drawn from."""
+        if self.given is not None:
+            return self.given.encoder.fingerprint()
+        words = f"{self.source.source} {self.source.backbone} {self.seed}"
+        return hashlib.sha256(words.encode()).hexdigest()
+
 
 def is_random(source: EncoderSource) -> bool:
     """Whether every replicate has an encoder of its own (PROTOCOL A.5)."""
     return source.source in ("random", "random-fitted")
 
 
-def load_encoder(source: EncoderSource, stride: Stride, place: Workplace) -> GivenEncoder:
-    """The encoder of a source that is not random.
+def load_encoder(source: EncoderSource, place: Workplace) -> GivenEncoder:
+    """The encoder of a source that is not random, as deep as it goes up to stride 32.
 
     Raises InputError for a run without a checkpoint or without an image encoder, ConfigError for weights that do not
     fit the backbone, MissingWeightsError for weights that are not on this machine.
     """
     if source.source == "imagenet":
-        return _with_weights(source, "imagenet", stride)
+        config = ImageEncoderConfig(
+            backbone=source.backbone, weights="imagenet", stride=deepest_stride(source.backbone)
+        )
+        return GivenEncoder(build_image_encoder(config), source.backbone, None)
+    if source.source.startswith("timm:"):
+        name = source.source.removeprefix("timm:")
+        return GivenEncoder(open_timm_encoder(name), name.partition(".")[0], None)
     if is_file(source):
-        return _with_weights(source, source.source, stride)
+        path = Path(source.source).expanduser()
+        return GivenEncoder(open_encoder_file(path, source.backbone), source.backbone, None)
     checkpoint = load_checkpoint(place.find_checkpoint(source.source, source.checkpoint))
     describe = checkpoint.describe
     if "image_encoder" not in describe:
@@ -69,10 +85,10 @@ def load_encoder(source: EncoderSource, stride: Stride, place: Workplace) -> Giv
 
 
 def build_random_encoder(
-    source: EncoderSource, stride: Stride, seed: int, data: TaskData, device: str
+    source: EncoderSource, seed: int, data: TaskData, device: str
 ) -> Generator[Progress, None, ImageEncoder]:
     """A new initialisation; `random-fitted` has batch-norm statistics of the training images."""
-    config = ImageEncoderConfig(backbone=source.backbone, weights="random", stride=stride)
+    config = ImageEncoderConfig(backbone=source.backbone, weights="random", stride=deepest_stride(source.backbone))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = build_image_encoder(config)
@@ -81,28 +97,27 @@ def build_random_encoder(
     return encoder
 
 
+def find_channels(subject: Subject) -> Mapping[int, int]:
+    """Stride -> width of the features of a subject's encoders."""
+    if subject.given is not None:
+        return subject.given.encoder.channels
+    backbone = subject.source.backbone
+    stride = deepest_stride(backbone)
+    with torch.device("meta"):
+        return ImageEncoder(create_trunk(backbone, stride), stride).channels
+
+
 def is_file(source: EncoderSource) -> bool:
-    """Whether the source is the path of a safetensors file, not the id of a run."""
-    return source.source.endswith(".safetensors") or Path(source.source).is_file()
+    """Whether the source is the path of a file, not the id of a run."""
+    return source.source.endswith(".safetensors") or Path(source.source).expanduser().is_file()
 
 
 def row_label(source: EncoderSource) -> str:
     """Name in the comparison: the label, else what the source is called."""
     if source.label:
         return source.label
-    if is_random(source) or source.source == "imagenet":
+    if is_random(source) or source.source == "imagenet" or source.source.startswith("timm:"):
         return source.source
     if is_file(source):
         return "/".join(Path(source.source).parts[-2:])
     return source.source if source.checkpoint == "best" else f"{source.source} ({source.checkpoint})"
-
-
-def combine_fingerprints(fingerprints: Sequence[str]) -> str:
-    """One fingerprint for the encoders of all replicates; that of the encoder where they share one."""
-    distinct = sorted(set(fingerprints))
-    return distinct[0] if len(distinct) == 1 else hashlib.sha256("\n".join(distinct).encode()).hexdigest()
-
-
-def _with_weights(source: EncoderSource, weights: str, stride: Stride) -> GivenEncoder:
-    config = ImageEncoderConfig(backbone=source.backbone, weights=weights, stride=stride)
-    return GivenEncoder(build_image_encoder(config), source.backbone, None)

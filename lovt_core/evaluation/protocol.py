@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from lovt_core.config.experiment import EvaluationSettings
+from lovt_core.config.evaluation import EvaluationSettings, Stride
 from lovt_core.tasks import Task
 
-Stride = Literal[4, 8, 16, 32]
-
-VERSION = 1
+VERSION = 2
 """Grows when the same settings would give other scores."""
 
+REPLICATES = 5
+QUICK_EPOCHS = 5
 _DEFAULTS = EvaluationSettings()
+_NAMES_ONLY = ("title", "number")
 
 
 @dataclass(frozen=True)
@@ -21,34 +23,41 @@ class Protocol:
     """Everything that decides a score besides encoder, data, split and seed."""
 
     task: Task
+    """With the settings put in."""
     image_size: int
     """Side of the square images in pixels."""
     stride: Stride
-    """Of the features that the head reads."""
+    """Of the features that a linear head reads."""
     normalisation: str
     """`dataset` or `image`."""
     num_replicates: int
-    max_epochs: int
-    learning_rates: tuple[float, ...]
+    original: Task
+    """As the paper has it."""
 
     @property
     def fingerprint(self) -> str:
         """Hex digits that are equal for equal protocols only."""
         content = {"version": VERSION, **asdict(self)}
-        content["task"] = {key: value for key, value in content["task"].items() if key not in ("title", "number")}
+        del content["original"]
+        content["task"] = {key: value for key, value in content["task"].items() if key not in _NAMES_ONLY}
+        if self.task.head != "linear":
+            del content["stride"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def marks(self) -> tuple[str, ...]:
         """Each setting that differs from the task's own."""
-        rates = ", ".join(f"{rate:g}" for rate in self.learning_rates)
+        task, original = self.task, self.original
+        rates = ", ".join(f"{rate:g}" for rate in task.learning_rates)
         differences = (
             (self.image_size != _DEFAULTS.image_size, f"{self.image_size} px"),
-            (self.stride != _DEFAULTS.stride, f"stride {self.stride}"),
+            (task.head == "linear" and self.stride != _DEFAULTS.stride, f"stride {self.stride}"),
             (self.normalisation != _DEFAULTS.normalisation, f"normalised per {self.normalisation}"),
-            (self.learning_rates != self.task.learning_rates, f"learning rates {rates}"),
-            (self.max_epochs != self.task.max_epochs, f"{self.max_epochs} epochs"),
-            (self.num_replicates != _DEFAULTS.replicates, f"{self.num_replicates} replicates"),
+            (task.batch_size != original.batch_size, f"batch {task.batch_size}"),
+            (task.warmup_steps != original.warmup_steps, f"warm-up {task.warmup_steps} steps"),
+            (task.learning_rates != original.learning_rates, f"learning rates {rates}"),
+            (task.max_epochs != original.max_epochs, f"{task.max_epochs} epochs"),
+            (self.num_replicates != REPLICATES, f"{self.num_replicates} replicates"),
         )
         return tuple(mark for differs, mark in differences if differs)
 
@@ -56,9 +65,9 @@ class Protocol:
     def name(self) -> str:
         """`full`: the task's own; `quick`: less training than that; `adapted`: as much, with other settings."""
         less = (
-            self.max_epochs < self.task.max_epochs
-            or self.num_replicates < _DEFAULTS.replicates
-            or len(self.learning_rates) < len(self.task.learning_rates)
+            self.task.max_epochs < self.original.max_epochs
+            or self.num_replicates < REPLICATES
+            or len(self.task.learning_rates) < len(self.original.learning_rates)
         )
         return "quick" if less else "adapted" if self.marks else "full"
 
@@ -69,12 +78,24 @@ class Protocol:
 
 def build_protocol(task: Task, settings: EvaluationSettings) -> Protocol:
     """The task's protocol under these settings."""
+    is_quick = settings.protocol == "quick"
+    changes = {
+        "batch_size": settings.batch_size,
+        "warmup_steps": settings.warmup_steps if task.encoder == "finetuned" else None,
+        "max_epochs": settings.max_epochs or (min(QUICK_EPOCHS, task.max_epochs) if is_quick else None),
+        "learning_rates": settings.learning_rates or (task.learning_rates[:1] if is_quick else None),
+    }
+    changed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     return Protocol(
-        task=task,
+        task=replace(task, **changed),
         image_size=settings.image_size,
         stride=settings.stride,
         normalisation=settings.normalisation,
-        num_replicates=settings.replicates,
-        max_epochs=task.max_epochs if settings.max_epochs is None else settings.max_epochs,
-        learning_rates=task.learning_rates if settings.learning_rates is None else settings.learning_rates,
+        num_replicates=settings.replicates or (1 if is_quick else REPLICATES),
+        original=task,
     )
+
+
+def build_protocols(tasks: Sequence[Task], settings: EvaluationSettings) -> tuple[Protocol, ...]:
+    """One protocol for each task."""
+    return tuple(build_protocol(task, settings) for task in tasks)

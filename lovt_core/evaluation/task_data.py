@@ -1,10 +1,10 @@
-"""The prepared images and masks of a task, normalised as the protocol says.
+"""The prepared images, masks and boxes of a task, normalised as the protocol says.
 
 Shapes: B images, C classes, H x W pixels.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lovt_core.data.pixel_statistics import compute_pixel_statistics
 from lovt_core.data.prepared import PreparedData, open_prepared
-from lovt_core.data.splits import Split, build_split
+from lovt_core.data.splits import Split, build_split, take_first
 from lovt_core.errors import DataError
 from lovt_core.evaluation.protocol import Protocol
 from lovt_core.models.normalisation import normalise
@@ -22,13 +22,38 @@ from lovt_core.tasks import Task
 
 
 @dataclass(frozen=True)
+class Boxes:
+    """What is to be found in a batch of images: one tensor for each image."""
+
+    boxes: tuple[Tensor, ...]
+    """(n, 4) float32 left, top, width, height in pixels; none has an area of zero."""
+    classes: tuple[Tensor, ...]
+    """(n,) int64."""
+
+
+Targets = Tensor | Boxes
+"""Masks (B, C, H, W) bool, or boxes."""
+
+
+@dataclass(frozen=True)
 class TaskData:
-    """One data set with its split."""
+    """One data set with the part of its split that a task uses."""
 
     prepared: PreparedData
     split: Split
+    """Training and validation as the task takes them; the fingerprint is that of the whole split."""
     statistics: tuple[float, float] | None
-    """Mean and standard deviation of the training split's [0, 1] pixels; None: each image by its own."""
+    """Mean and standard deviation of the whole training split's [0, 1] pixels; None: each image by its own."""
+
+    @property
+    def samples(self) -> tuple[int, ...]:
+        """All samples that the task reads, each once."""
+        return tuple(dict.fromkeys((*self.split.train, *self.split.validation, *self.split.test)))
+
+    @property
+    def image_side(self) -> int:
+        """Pixels a side of the prepared images."""
+        return int(self.prepared.image(0).shape[-1])
 
     def images(self, samples: Sequence[int], device: str) -> Tensor:
         """Normalised images (B, 1, H, W) float32 of these samples."""
@@ -40,6 +65,19 @@ class TaskData:
         """Masks (B, C, H, W) bool of these samples."""
         masks = np.stack([self.prepared.mask(self._image_row(sample)) for sample in samples])
         return torch.from_numpy(masks).to(device).bool()
+
+    def boxes(self, samples: Sequence[int], device: str) -> Boxes:
+        """Boxes of these samples; those without an area are left out."""
+        found = [self._boxes_of(sample) for sample in samples]
+        return Boxes(
+            boxes=tuple(torch.from_numpy(boxes).to(device) for boxes, _ in found),
+            classes=tuple(torch.from_numpy(classes).to(device) for _, classes in found),
+        )
+
+    def count_flat_boxes(self) -> int:
+        """Boxes of zero width or height among all samples of the task."""
+        rows = [self.prepared.boxes(self._image_row(sample))[0] for sample in self.samples]
+        return int(sum((boxes[:, 2:] <= 0).any(1).sum() for boxes in rows))
 
     def image_rows(self, samples: Sequence[int]) -> list[int]:
         """Rows of these samples' images, for hashes."""
@@ -55,6 +93,11 @@ class TaskData:
             "genuine": self.prepared.meta.genuine,
             "synthetic": self.prepared.meta.synthetic,
         }
+
+    def _boxes_of(self, sample: int) -> tuple[np.ndarray, np.ndarray]:
+        boxes, classes = self.prepared.boxes(self._image_row(sample))
+        whole = (boxes[:, 2:] > 0).all(1)
+        return boxes[whole], classes[whole]
 
     def _image_row(self, sample: int) -> int:
         return self.prepared.samples[sample].images[0]
@@ -73,17 +116,23 @@ def open_task_data(protocol: Protocol, split: str, prepared_root: Path) -> TaskD
             f"task {task.id} needs the classes {', '.join(task.classes)}, but {prepared.path} has "
             f"{', '.join(prepared.meta.classes) or 'none'}"
         )
-    rows = build_split(prepared, split)
-    _check_split(rows, task)
-    statistics = compute_pixel_statistics(prepared, rows.train) if protocol.normalisation == "dataset" else None
-    return TaskData(prepared, rows, statistics)
+    whole = build_split(prepared, split)
+    used = replace(
+        whole,
+        train=take_first(whole.train, task.train_fraction),
+        validation=take_first(whole.validation, task.validation_fraction),
+    )
+    _check_split(used, task)
+    statistics = compute_pixel_statistics(prepared, whole.train) if protocol.normalisation == "dataset" else None
+    return TaskData(prepared, used, statistics)
 
 
 def _check_split(split: Split, task: Task) -> None:
     if len(split.train) < task.batch_size:
+        share = f" ({100 * task.train_fraction:g} % of them)" if task.train_fraction < 1 else ""
         raise DataError(
-            f"split {split.spec} of {task.data} has {len(split.train)} training images, fewer than one batch of "
-            f"{task.batch_size}"
+            f"split {split.spec} of {task.data} has {len(split.train)} training images for {task.id}{share}, fewer "
+            f"than one batch of {task.batch_size}: prepare more images or set settings.batch_size"
         )
     for name, part in (("validation", split.validation), ("test", split.test)):
         if not part:

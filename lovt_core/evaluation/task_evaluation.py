@@ -1,33 +1,32 @@
 """One encoder on one task: learning-rate search, replicates, cell (PROTOCOL A.4 to A.6)."""
 
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from lovt_core.evaluation.candidate import Candidate, TrainedHead
+from lovt_core.evaluation.case_pictures import save_cases
 from lovt_core.evaluation.cell import build_identity, compute_cell, describe_encoder, describe_overlap
 from lovt_core.evaluation.completed import Piece, find_completed
-from lovt_core.evaluation.encoders import Subject
-from lovt_core.evaluation.linear_probe import EpochDone, LinearProbe, ProbeSettings
-from lovt_core.evaluation.protocol import Protocol
 from lovt_core.evaluation.replicates import compute_seeds
-from lovt_core.evaluation.task_data import TaskData
-from lovt_core.evaluation.task_encoder import EncodedTask, TaskEncoder
+from lovt_core.evaluation.task_setup import EncodedTask, TaskSetup
+from lovt_core.evaluation.training.candidate import TrainedHead
+from lovt_core.evaluation.training.head_training import HeadTraining, Tick
 from lovt_core.values import Alarm, Progress, Result, Value, Workplace
+
+PICTURED_REPLICATE = 0
+"""The replicate whose predictions are kept for looking at."""
 
 
 class TaskEvaluation:
     """Search, replicates and cell of one task; pieces that earlier attempts have finished are not done again."""
 
-    def __init__(self, subject: Subject, protocol: Protocol, data: TaskData, place: Workplace) -> None:
-        self.subject = subject
-        self.protocol = protocol
-        self.data = data
+    def __init__(self, setup: TaskSetup, place: Workplace) -> None:
+        self.setup = setup
         self.place = place
-        self.task = protocol.task
-        self.encoder = TaskEncoder(subject, data, protocol.stride, place.device)
-        self._search_seed, *self._seeds = compute_seeds(subject.seed, 1 + protocol.num_replicates)
-        self._identity = build_identity(subject, protocol, data)
+        self.task = setup.task
+        self.protocol = setup.protocol
+        seed = setup.subject.seed
+        self._search_seed, *self._seeds = compute_seeds(seed, 1 + self.protocol.num_replicates)
+        self._identity = build_identity(setup.subject, self.protocol, setup.data)
         self._completed = find_completed(place.completed, self.task.id, self._identity)
 
     def run(self) -> Iterator[Value]:
@@ -39,85 +38,113 @@ class TaskEvaluation:
             )
         if self._completed.cell is not None:
             return
-        yield Alarm(self.data.split.announcement)
+        yield from self._announce()
         rate = yield from self._search()
         replicates = yield from self._train_replicates(rate)
+        data = self.setup.data
         yield self._piece(
             "cell",
-            encoder=describe_encoder(self.subject, replicates),
+            encoder=describe_encoder(self.setup.subject),
             protocol=self.protocol.describe(),
-            data=self.data.describe(),
+            data=data.describe(),
             learning_rate=rate,
-            overlap=describe_overlap(self.subject, self.data, self.place.prepared_root),
+            overlap=describe_overlap(self.setup.subject, data, self.place.prepared_root),
             **compute_cell(replicates, self.task.metric),
         )
+
+    def _announce(self) -> Iterator[Alarm]:
+        yield Alarm(self.setup.data.split.announcement)
+        if self.task.is_detection and (flat := self.setup.data.count_flat_boxes()):
+            yield Alarm(f"{flat} boxes of {self.task.data} have no area: they are neither learned nor looked for")
 
     def _search(self) -> Generator[Value, None, float]:
         """The learning rate with the best validation metric, the earlier of equals; a single one is not searched."""
         if self._completed.search is not None:
             return float(self._completed.search["chosen"])
-        rates = self.protocol.learning_rates
-        validation: list[float] = []
+        rates = self.task.learning_rates
+        pieces: dict[float, Piece] = {}
         if len(rates) > 1:
-            encoded = yield from self.encoder.encode(self._search_seed)
-            probe = self._build_probe([Candidate(rate, self._search_seed, encoded.data) for rate in rates])
-            best = {}
-            for value in self._watch(probe, "learning rates"):
-                if isinstance(value, Progress):
-                    yield value
-                else:
-                    best[value.index] = value.validation
-            validation = [best[index] for index in range(len(rates))]
+            pieces = dict(self._completed.rates)
+            yield from self._try_rates([rate for rate in rates if rate not in pieces], pieces)
+        validation = [float(pieces[rate]["validation"]) for rate in rates if rate in pieces]
         chosen = rates[validation.index(max(validation))] if validation else rates[0]
         yield self._piece("search", learning_rates=list(rates), validation=validation, chosen=chosen)
         return chosen
 
+    def _try_rates(self, missing: Sequence[float], pieces: dict[float, Piece]) -> Iterator[Value]:
+        """Train with each missing rate; adds what comes out to `pieces`."""
+        while missing:
+            encoded = yield from self.setup.encode(self._search_seed)
+            together = self.setup.count_together(encoded)
+            rates, missing = missing[:together], missing[together:]
+            training = self._build([(rate, self._search_seed, encoded) for rate in rates])
+            for value in self._watch(training, "learning rates"):
+                if isinstance(value, Progress):
+                    yield value
+                    continue
+                piece = self._piece("rate", learning_rate=rates[value.index], **_describe(value))
+                pieces[rates[value.index]] = piece.data
+                yield piece
+
     def _train_replicates(self, rate: float) -> Generator[Value, None, Sequence[Piece]]:
-        """All replicates in order; missing ones are trained side by side as far as their features fit into memory."""
+        """All replicates in order; missing ones are trained side by side as far as memory goes."""
         pieces = dict(self._completed.replicates)
         missing = [number for number in range(self.protocol.num_replicates) if number not in pieces]
         while missing:
-            encoded = yield from self.encoder.encode_some([self._seeds[number] for number in missing])
-            numbers, missing = missing[: len(encoded)], missing[len(encoded) :]
-            for value in self._train_group(rate, numbers, encoded):
-                yield value
-                if isinstance(value, Result):
-                    pieces[value.data["replicate"]] = value.data
+            encoded = [(yield from self.setup.encode(self._seeds[missing[0]]))]
+            together = self.setup.count_together(encoded[0])
+            numbers, missing = missing[:together], missing[together:]
+            for number in numbers[1:]:
+                encoded.append((yield from self.setup.encode(self._seeds[number])))
+            yield from self._train_group(rate, numbers, encoded, pieces)
         return [pieces[number] for number in range(self.protocol.num_replicates)]
 
-    def _train_group(self, rate: float, numbers: Sequence[int], encoded: Sequence[EncodedTask]) -> Iterator[Value]:
-        pairs = list(zip(numbers, encoded, strict=True))
-        probe = self._build_probe([Candidate(rate, self._seeds[number], item.data) for number, item in pairs])
-        for value in self._watch(probe, "replicates"):
+    def _train_group(
+        self, rate: float, numbers: Sequence[int], encoded: Sequence[EncodedTask], pieces: dict[int, Piece]
+    ) -> Iterator[Value]:
+        """Train and test these replicates; adds what comes out to `pieces`."""
+        test = self.setup.data.split.test
+        training = self._build(
+            [(rate, self._seeds[number], item) for number, item in zip(numbers, encoded, strict=True)]
+        )
+        for value in self._watch(training, "replicates"):
             if isinstance(value, Progress):
                 yield value
                 continue
-            number, item = pairs[value.index]
-            test = probe.compute_scores(value, item.data.test)
-            yield self._piece(
+            number = numbers[value.index]
+            scores = training.judge(value, test)
+            piece = self._piece(
                 "replicate",
                 replicate=number,
                 seed=self._seeds[number],
                 metric=self.task.metric,
-                value=test.average_dice,
-                validation=value.validation,
-                best_epoch=value.best_epoch,
-                epochs=value.num_epochs,
-                encoder=item.fingerprint,
-                test=asdict(test),
+                value=scores.value,
+                encoder=encoded[value.index].fingerprint,
+                test=scores.details,
+                **_describe(value),
             )
+            if number == PICTURED_REPLICATE:
+                save_cases(training, value, self.setup.data, self.place.artifacts)
+            pieces[number] = piece.data
+            yield piece
 
-    def _watch(self, probe: LinearProbe, note: str) -> Iterator[Progress | TrainedHead]:
-        for value in probe.train():
+    def _build(self, candidates: Sequence[tuple[float, int, EncodedTask]]) -> HeadTraining:
+        return self.setup.build_training(candidates, self.setup.subject.seed)
+
+    def _watch(self, training: HeadTraining, note: str) -> Iterator[Progress | TrainedHead]:
+        steps = training.order.num_batches
+        total = steps * self.task.max_epochs
+        for value in training.train():
             match value:
-                case EpochDone(epoch):
-                    yield Progress(epoch, self.protocol.max_epochs, "epoch", f"{self.task.id}: {note}")
+                case Tick(epoch, step, num_running):
+                    where = f"epoch {epoch} of at most {self.task.max_epochs}, {num_running} at work"
+                    yield Progress((epoch - 1) * steps + step, total, "step", f"{self.task.id}: {note}, {where}")
                 case TrainedHead():
                     yield value
 
-    def _build_probe(self, candidates: Sequence[Candidate]) -> LinearProbe:
-        settings = ProbeSettings(self.task.batch_size, self.protocol.max_epochs, self.task.patience)
-        return LinearProbe(candidates, settings)
-
     def _piece(self, kind: str, **content: Any) -> Result:
         return Result({"type": kind, "task": self.task.id, **content, "identity": self._identity})
+
+
+def _describe(trained: TrainedHead) -> Mapping[str, Any]:
+    return {"validation": trained.validation, "best_epoch": trained.best_epoch, "epochs": trained.num_epochs}

@@ -43,12 +43,24 @@ class ImageEncoder(nn.Module):
         return tuple(sorted(self.channels))
 
     def forward_features(self, images: Tensor) -> dict[int, Tensor]:
-        """Grey images (B, 1, H, W) -> stride -> feature map (B, D, h, w); of equal strides the deepest."""
+        """Grey images (B, 1, H, W) -> stride -> feature map (B, D, h, w); of equal strides the deepest.
+
+        Raises ConfigError for images of a size that the backbone refuses: its patches must divide it, or it is fixed.
+        """
         colour = images.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        maps = dict(zip(self._reductions, self.trunk(colour), strict=True))
+        maps = dict(zip(self._reductions, self._run_trunk(colour), strict=True))
         if any(maps[stride].shape[1] != width for stride, width in self.channels.items()):
             maps = {stride: features.permute(0, 3, 1, 2) for stride, features in maps.items()}
         return {stride: maps[stride] for stride in self.strides}
+
+    def _run_trunk(self, colour: Tensor) -> list[Tensor]:
+        try:
+            maps: list[Tensor] = self.trunk(colour)
+        except AssertionError as error:
+            height, width = colour.shape[-2:]
+            problem = str(error).rstrip(".")
+            raise ConfigError(f"the backbone does not take images of {height} x {width} pixels: {problem}") from error
+        return maps
 
     def forward(self, images: Tensor) -> Tensor:
         """Grey images (B, 1, H, W) -> feature map (B, D, h, w) whose cells are the regions."""

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from lovt_core.config.encoders import ImageEncoderConfig
 from lovt_core.errors import ConfigError, MissingWeightsError
+from lovt_core.models.encoder_files.layouts import find_encoder_tensors
+from lovt_core.models.encoder_files.tensors import read_tensors
 from lovt_core.models.hub import cached_file, hub_is_reachable
 from lovt_core.models.trunk import create_trunk
 from lovt_core.models.weights import PACKAGED, PackagedWeights, find_packaged, image_file, package_path, weights_folder
@@ -127,12 +129,9 @@ def _named_tensors(name: str) -> Mapping[str, Tensor]:
     if not file.is_file():
         raise MissingWeightsError(
             f"image weights '{name}' are neither a file nor in {weights_folder()}: "
-            f"put model.safetensors into {weights_folder() / name} or give the path of a safetensors file"
+            f"put model.safetensors into {weights_folder() / name} or give the path of a file with weights"
         )
-    try:
-        return dict(load_file(file))
-    except (OSError, SafetensorError) as error:
-        raise ConfigError(f"{file} is not a safetensors file: {error}") from error
+    return find_encoder_tensors(read_tensors(file)).tensors
 
 
 def _trunk_name(name: str) -> str:

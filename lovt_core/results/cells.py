@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lovt_core.runs.records import StoredResult
 
+RANDOM_SOURCES = ("random", "random-fitted")
+
 
 class _Stored(BaseModel):
     """Frozen; keys of later versions are ignored."""
@@ -23,6 +25,15 @@ class EncoderIdentity(_Stored):
     backbone: str
     pretrained_on: tuple[str, ...] = ()
     """Data sets that the encoder was pre-trained on, as far as its checkpoint says."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the cells of one row have in common.
+
+        A random encoder has other weights in every replicate, fitted to other images in every task: its kind counts.
+        """
+        weights = self.source if self.source in RANDOM_SOURCES else self.fingerprint
+        return (self.label, self.backbone, weights)
 
 
 class ProtocolIdentity(_Stored):

@@ -1,22 +1,39 @@
 """The comparison: encoders by tasks. Scores share a column only where protocol, data and split are the same."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from math import isfinite
+from statistics import fmean
+from typing import Literal
 
-from lovt_core.results.cells import Cell, CellCollection, EncoderIdentity, Overlap
+from lovt_core.results.best_cells import describe_best_cells, judge_best_cells
+from lovt_core.results.cells import Cell, CellCollection, EncoderIdentity
 from lovt_core.results.column import (
     Column,
     ColumnKey,
-    build_column,
-    build_published_column,
+    add_published_columns,
+    build_columns,
     column_key,
-    task_order,
+    open_column_key,
 )
-from lovt_core.results.published import PublishedScore
-from lovt_core.tasks import TASKS
+from lovt_core.results.groups import group_of_encoder, group_of_published, name_rows, order_in_group, order_of_group
+from lovt_core.results.notes import describe_cell, describe_newer, describe_published
+from lovt_core.results.open_tasks import OpenTask, find_open_tasks
+from lovt_core.results.pinning import find_label
+from lovt_core.results.published import NUM_RUNS, PublishedScore
+from lovt_core.results.significance import EXPLORATORY, LEVEL, Interval, compute_half_width, compute_welch, correct_holm
+from lovt_core.runs.records import RunRow
+from lovt_core.tasks import TASKS, Task
 
-_PUBLISHED_NOTE = "published by the authors: interval of 1.96 standard errors of five runs that share a seed"
+State = Literal["not run", "queued", "running", "failed"]
+PUBLISHED_SUFFIX = ", published"
+"""Of the labels of the paper's rows."""
+
+_INTERVALS: dict[Interval, str] = {
+    "student": "± half width of the 95 % interval of the mean (Student's t)",
+    "published": "± half width of the 95 % interval of the mean as in the paper (1.96 standard errors)",
+}
+_PUBLISHED_SUMMARY = "published: five runs of the authors that share a seed: their intervals are too small"
 
 
 @dataclass(frozen=True)
@@ -26,13 +43,39 @@ class Score:
     mean: float
     """As a fraction."""
     ci95: float | None
+    """Half width of the 95 % interval as `Comparison.interval` says, as a fraction; None for a single replicate."""
     num_replicates: int
     notes: tuple[str, ...]
     """Sentences that must be read with the number."""
-    is_best: bool = False
-    """No score of its column is larger."""
+    values: tuple[float, ...] = ()
+    """Score of each replicate; empty where they are unknown."""
+    rank: int | None = None
+    """1 best, 2 second of its column, else None. Scores that print alike (0.1 per cent) share a rank."""
+    difference: float | None = None
+    """Mean minus the pinned row's mean, as a fraction; None without a pin, for the pin itself, and beside no score."""
+    p_value: float | None = None
+    """Welch's t against the pin, Holm-corrected over all scores of the table that are tested; None: not tested."""
+    is_exploratory: bool = False
+    """Whether it is tested with five replicates or fewer on a side."""
     cell: Cell | None = None
     """None for a published score."""
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether it differs from the pin's at 5 %."""
+        return self.p_value is not None and self.p_value < LEVEL
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An entry without a score."""
+
+    state: State
+    run_id: str | None = None
+    """The evaluation that is to bring the score, or failed to; None where there is none."""
+
+
+Entry = Score | Missing
 
 
 @dataclass(frozen=True)
@@ -40,9 +83,11 @@ class Row:
     """One encoder."""
 
     label: str
+    group: str
+    """Heading under which it stands (groups.py)."""
     is_published: bool
-    scores: tuple[Score | None, ...]
-    """One for each column; None: not evaluated."""
+    scores: tuple[Entry, ...]
+    """One for each column."""
 
 
 @dataclass(frozen=True)
@@ -50,128 +95,193 @@ class Comparison:
     """The whole table."""
 
     columns: tuple[Column, ...]
+    """Those of one data set stand together."""
     rows: tuple[Row, ...]
+    """Those of one group stand together."""
     unreadable: tuple[str, ...]
     """Ids of runs with results that this version cannot read."""
+    pin: str | None = None
+    """Label of the row with which the others are compared."""
+    interval: Interval = "student"
+    """`student`: Student's t. `published`: 1.96 standard errors, as in the paper (PROTOCOL A.6)."""
+    summary: tuple[str, ...] = ()
+    """Sentences below the table that hold for all of it."""
 
 
-def compare(collection: CellCollection, published: Sequence[PublishedScore] = ()) -> Comparison:
-    """The table of all cells, with the paper's rows if given."""
-    columns = _own_columns(collection.cells)
+@dataclass(frozen=True)
+class ComparisonOptions:
+    """What is asked of the table."""
+
+    tasks: tuple[Task, ...] | None = None
+    """None: those that were evaluated, all 18 beside the paper's rows if none was."""
+    pin: str | None = None
+    """Label of a row, or what only one row's begins with."""
+    interval: Interval = "student"
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """What is known of one encoder of one's own."""
+
+    identity: EncoderIdentity
+    """Of its newest cell."""
+    cells: dict[ColumnKey, list[Cell]]
+    open: dict[ColumnKey, OpenTask]
+
+
+def compare(
+    collection: CellCollection,
+    published: Sequence[PublishedScore] = (),
+    runs: Sequence[RunRow] = (),
+    options: ComparisonOptions = ComparisonOptions(),
+) -> Comparison:
+    """The table of all cells, with the paper's rows if given, and with what `runs` are still to do.
+
+    Raises InputError for a pin that names no row, or several.
+    """
+    wanted = {task.id for task in options.tasks} if options.tasks is not None else None
+    cells = [cell for cell in collection.cells if wanted is None or cell.task in wanted]
+    opened = find_open_tasks(runs, collection.cells)
+    opened = tuple(each for each in opened if wanted is None or each.task.id in wanted)
+    columns = build_columns(cells, opened)
     if published:
-        columns = _with_published_columns(columns)
-    rows = [*_own_rows(collection.cells, columns), *_published_rows(published, columns)]
-    return Comparison(columns, _mark_best(rows), collection.unreadable)
+        shown = wanted or {column.task for column in columns} or {task.id for task in TASKS}
+        columns = add_published_columns(columns, [task for task in TASKS if task.id in shown])
+    encoders = _collect_encoders(cells, opened)
+    rows = [*_published_rows(published, columns, options.interval), *_own_rows(encoders, columns, options.interval)]
+    rows = _rank(_sort_groups(rows))
+    pin = None if options.pin is None else find_label(options.pin, [row.label for row in rows])
+    rows = rows if pin is None else _compare_with_pin(rows, pin)
+    summary = _summarise(published, options.interval) if rows else ()
+    return Comparison(columns, tuple(rows), collection.unreadable, pin, options.interval, summary)
 
 
-def _own_columns(cells: Iterable[Cell]) -> tuple[Column, ...]:
-    columns = {column_key(cell): build_column(cell) for cell in cells}
-    ordered = sorted(columns.values(), key=lambda column: (task_order(column.task), column.marks))
-    return tuple(
-        column if len(same) == 1 else replace(column, marks=(*column.marks, _short_key(column.key)))
-        for _, group in groupby(ordered, key=lambda column: (column.task, column.marks))
-        for same in [list(group)]
-        for column in same
-    )
-
-
-def _short_key(key: ColumnKey) -> str:
-    """What tells apart columns that read alike: data prepared differently, or another version's protocol."""
-    _, protocol, data, split = key
-    return f"protocol {protocol[:4]}, data {data[:4]}, split {split[:4]}"
-
-
-def _with_published_columns(columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Add a column of its own for the paper's scores to every task that has none they may share."""
-    shown = {column.task for column in columns} or {task.id for task in TASKS}
-    shared = {column.task for column in columns if column.is_published}
-    added = [build_published_column(task) for task in TASKS if task.id in shown - shared]
-    return tuple(sorted((*columns, *added), key=lambda column: task_order(column.task)))
-
-
-def _own_rows(cells: Sequence[Cell], columns: tuple[Column, ...]) -> list[Row]:
-    """One row for each label and fingerprint, in the order of their first evaluation."""
-    encoders: dict[tuple[str, str], dict[ColumnKey, list[Cell]]] = {}
+def _collect_encoders(cells: Sequence[Cell], opened: Sequence[OpenTask]) -> list[_Encoder]:
+    """One for each row, in the order of their first evaluation."""
+    encoders: dict[tuple[str, ...], _Encoder] = {}
     for cell in cells:
-        by_column = encoders.setdefault((cell.encoder.label, cell.encoder.fingerprint), {})
-        by_column.setdefault(column_key(cell), []).append(cell)
-    names = _row_names([by_column[next(iter(by_column))][-1].encoder for by_column in encoders.values()])
+        known = encoders.get(cell.encoder.key) or _Encoder(cell.encoder, {}, {})
+        known.cells.setdefault(column_key(cell), []).append(cell)
+        encoders[cell.encoder.key] = replace(known, identity=cell.encoder)
+    for each in opened:
+        encoder = encoders.setdefault(each.encoder.key, _Encoder(each.encoder, {}, {}))
+        encoder.open[open_column_key(each)] = each
+    return list(encoders.values())
+
+
+def _own_rows(encoders: Sequence[_Encoder], columns: Sequence[Column], interval: Interval) -> list[Row]:
+    named = zip(name_rows([encoder.identity for encoder in encoders]), encoders, strict=True)
     return [
-        Row(name, is_published=False, scores=tuple(_own_score(by_column.get(column.key, [])) for column in columns))
-        for name, by_column in zip(names, encoders.values(), strict=True)
+        Row(
+            label=name,
+            group=group_of_encoder(encoder.identity),
+            is_published=False,
+            scores=tuple(_own_entry(encoder, column.key, interval) for column in columns),
+        )
+        for name, encoder in sorted(named, key=lambda pair: order_in_group(pair[1].identity))
     ]
 
 
-def _row_names(encoders: Sequence[EncoderIdentity]) -> list[str]:
-    """Labels; encoders that share one also get their backbone, or else the beginning of their fingerprint."""
-    labels = [encoder.label for encoder in encoders]
-    with_backbone = [f"{encoder.label} ({encoder.backbone})" for encoder in encoders]
-    with_fingerprint = [f"{encoder.label} [{encoder.fingerprint[:6]}]" for encoder in encoders]
-    names = []
-    for own in zip(labels, with_backbone, with_fingerprint, strict=True):
-        is_unique = (labels.count(own[0]) == 1, with_backbone.count(own[1]) == 1, True)
-        names.append(own[is_unique.index(True)])
-    return names
-
-
-def _own_score(cells: Sequence[Cell]) -> Score | None:
-    """The newest of the cells."""
+def _own_entry(encoder: _Encoder, key: ColumnKey, interval: Interval) -> Entry:
+    """The newest cell; without one what is to bring it."""
+    cells, opened = encoder.cells.get(key, []), encoder.open.get(key)
     if not cells:
-        return None
+        return Missing("not run") if opened is None else Missing(opened.state, opened.run_id)
     cell = cells[-1]
-    return Score(cell.mean, cell.ci95, len(cell.values), tuple(_notes(cell, len(cells))), cell=cell)
+    notes = describe_cell(cell, len(cells))
+    if opened is not None and opened.run_id > cell.run_id:
+        notes = (*notes, describe_newer(opened.state))
+    ci95 = cell.ci95 if interval == "student" else compute_half_width(cell.values, interval)
+    return Score(cell.mean, ci95, len(cell.values), notes, cell.values, cell=cell)
 
 
-def _notes(cell: Cell, num_runs: int) -> Iterable[str]:
-    if cell.overlap is not None:
-        yield _overlap_note(cell.overlap)
-    for group in cell.duplicates:
-        numbers = ", ".join(str(replicate + 1) for replicate in group)
-        yield f"replicates {numbers} have the same score to the bit: the interval is no precision"
-    if num_runs > 1:
-        yield f"the newest of {num_runs} evaluations"
-
-
-def _overlap_note(overlap: Overlap) -> str:
-    data = ", ".join(overlap.data)
-    if overlap.num_images is None:
-        return f"whether test images are in the pre-training data ({data}) is unknown: it was not prepared there"
-    return f"{overlap.num_images} of {overlap.num_test_images} test images are also in the pre-training data ({data})"
-
-
-def _published_rows(published: Sequence[PublishedScore], columns: tuple[Column, ...]) -> list[Row]:
+def _published_rows(published: Sequence[PublishedScore], columns: Sequence[Column], interval: Interval) -> list[Row]:
     by_label: dict[str, dict[int, PublishedScore]] = {}
     for score in published:
         by_label.setdefault(score.label, {})[score.task_number] = score
     numbers = {task.id: task.number for task in TASKS}
-    rows = [
-        Row(
-            label=f"{label}, published",
-            is_published=True,
-            scores=tuple(
-                _published_score(scores.get(numbers.get(column.task, 0))) if column.is_published else None
-                for column in columns
-            ),
-        )
-        for label, scores in by_label.items()
-    ]
-    return [row for row in rows if any(row.scores)]
+    rows = []
+    for label, scores in by_label.items():
+        found = [scores.get(numbers.get(column.task, 0)) if column.is_published else None for column in columns]
+        entries = tuple(Missing("not run") if score is None else _published_entry(score, interval) for score in found)
+        group = group_of_published(next(iter(scores.values())))
+        rows.append(Row(f"{label}{PUBLISHED_SUFFIX}", group, is_published=True, scores=entries))
+    return [row for row in rows if any(isinstance(entry, Score) for entry in row.scores)]
 
 
-def _published_score(score: PublishedScore | None) -> Score | None:
-    return None if score is None else Score(score.mean, score.ci95, num_replicates=5, notes=(_PUBLISHED_NOTE,))
+def _published_entry(score: PublishedScore, interval: Interval) -> Score:
+    notes = describe_published(score)
+    if not score.values:
+        return Score(score.mean, score.ci95, NUM_RUNS, notes)
+    return Score(fmean(score.values), compute_half_width(score.values, interval), NUM_RUNS, notes, score.values)
 
 
-def _mark_best(rows: Sequence[Row]) -> tuple[Row, ...]:
-    by_column = zip(*(row.scores for row in rows), strict=True)
-    best = [max((score.mean for score in scores if score is not None), default=0.0) for scores in by_column]
-    return tuple(
+def _sort_groups(rows: Sequence[Row]) -> list[Row]:
+    own_groups = list(dict.fromkeys(row.group for row in rows))
+    return sorted(rows, key=lambda row: order_of_group(row.group, own_groups))
+
+
+def _rank(rows: Sequence[Row]) -> list[Row]:
+    """Mark best and second best of each column, by the means as they are printed."""
+    places: list[dict[float, int]] = []
+    for entries in zip(*(row.scores for row in rows), strict=True):
+        printed = {_printed(entry) for entry in entries if isinstance(entry, Score) and isfinite(entry.mean)}
+        places.append({mean: place for place, mean in enumerate(sorted(printed, reverse=True)[:2], start=1)})
+    return [
         replace(
             row,
             scores=tuple(
-                None if score is None else replace(score, is_best=score.mean >= top)
-                for score, top in zip(row.scores, best, strict=True)
+                replace(entry, rank=place.get(_printed(entry))) if isinstance(entry, Score) else entry
+                for entry, place in zip(row.scores, places, strict=True)
             ),
         )
         for row in rows
+    ]
+
+
+def _printed(score: Score) -> float:
+    return round(100 * score.mean, 1)
+
+
+def _compare_with_pin(rows: Sequence[Row], pin: str) -> list[Row]:
+    """Put in differences, and p-values corrected over all of them."""
+    place = next(place for place, row in enumerate(rows) if row.label == pin)
+    bases = rows[place].scores
+    others = [row for row in rows if row is not rows[place]]
+    tested = {
+        (row_place, column_place): compute_welch(entry.values, base.values)
+        for row_place, row in enumerate(others)
+        for column_place, (entry, base) in enumerate(zip(row.scores, bases, strict=True))
+        if isinstance(entry, Score) and isinstance(base, Score)
+    }
+    p_values = {where: p_value for where, p_value in tested.items() if p_value is not None}
+    corrected = dict(zip(p_values, correct_holm(list(p_values.values())), strict=True))
+    related = [
+        replace(
+            row,
+            scores=tuple(
+                _relate(entry, base, corrected.get((row_place, column_place)))
+                for column_place, (entry, base) in enumerate(zip(row.scores, bases, strict=True))
+            ),
+        )
+        for row_place, row in enumerate(others)
+    ]
+    return [*related[:place], rows[place], *related[place:]]
+
+
+def _relate(entry: Entry, base: Entry, p_value: float | None) -> Entry:
+    if isinstance(entry, Missing) or isinstance(base, Missing):
+        return entry
+    smallest = min(entry.num_replicates, base.num_replicates)
+    return replace(
+        entry,
+        difference=entry.mean - base.mean,
+        p_value=p_value,
+        is_exploratory=p_value is not None and smallest <= EXPLORATORY,
     )
+
+
+def _summarise(published: Sequence[PublishedScore], interval: Interval) -> tuple[str, ...]:
+    if not published:
+        return (_INTERVALS[interval],)
+    return (_INTERVALS[interval], _PUBLISHED_SUMMARY, describe_best_cells(judge_best_cells(published)))

@@ -2,84 +2,134 @@
 
 import csv
 import io
+from itertools import groupby
 from typing import Any
 
 from lovt_core.results.column import Column
-from lovt_core.results.comparison import Comparison, Row, Score
-from lovt_core.results.footnotes import Footnotes, collect_footnotes, format_score
+from lovt_core.results.comparison import Comparison, Entry, Missing, Row, Score
+from lovt_core.results.footnotes import (
+    Footnotes,
+    collect_footnotes,
+    describe_pin,
+    describe_significance,
+    format_difference,
+    format_score,
+)
 
 _CSV_FIELDS = (
-    *("encoder", "published", "task", "metric", "mean", "ci95", "replicates", "values", "marks", "notes"),
+    *("encoder", "group", "published", "task", "metric", "state", "mean", "ci95", "replicates", "values"),
+    *("rank", "difference", "p_value", "exploratory", "marks", "notes"),
     *("run", "encoder_fingerprint", "protocol_fingerprint", "data_fingerprint", "split_fingerprint"),
 )
+_RANK_MARKS = {1: ("**", "**"), 2: ("<u>", "</u>")}
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:
-    """JSON values: columns, rows with one score or null a column, unreadable runs; scores are fractions."""
+    """JSON values: columns, rows with one entry a column, unreadable runs; scores are fractions.
+
+    An entry without a score has `state` and `run` alone.
+    """
     return {
         "columns": [
-            {"task": column.task, "metric": column.metric, "marks": column.marks, "published": column.is_published}
+            {
+                "task": column.task,
+                "data": column.data,
+                "metric": column.metric,
+                "marks": column.marks,
+                "published": column.is_published,
+            }
             for column in comparison.columns
         ],
         "rows": [
-            {"label": row.label, "published": row.is_published, "scores": [_score_json(score) for score in row.scores]}
+            {
+                "label": row.label,
+                "group": row.group,
+                "published": row.is_published,
+                "scores": [_entry_json(entry) for entry in row.scores],
+            }
             for row in comparison.rows
         ],
+        "pin": comparison.pin,
+        "interval": comparison.interval,
+        "summary": comparison.summary,
         "unreadable": comparison.unreadable,
     }
 
 
 def to_csv(comparison: Comparison) -> str:
-    """One line a score, scores as fractions."""
+    """One line an entry, scores as fractions; an entry that nobody has asked for has none."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _CSV_FIELDS, lineterminator="\n")
     writer.writeheader()
     for row in comparison.rows:
-        for column, score in zip(comparison.columns, row.scores, strict=True):
-            if score is not None:
-                writer.writerow(_csv_line(row, column, score))
+        for column, entry in zip(comparison.columns, row.scores, strict=True):
+            if entry != Missing("not run"):
+                writer.writerow(_csv_line(row, column, entry))
     return text.getvalue()
 
 
-def to_markdown(comparison: Comparison) -> str:
-    """A table with the best score of each column in bold, footnotes below."""
+def to_markdown(comparison: Comparison, with_significance: bool = False) -> str:
+    """A table with the best score of each column in bold and the second underlined, footnotes below."""
     footnotes = collect_footnotes(comparison)
     headings = ["encoder", *(_markdown_heading(column) for column in comparison.columns)]
     lines = [_markdown_line(headings), _markdown_line(["---", *("---:" for _ in comparison.columns)])]
-    for row in comparison.rows:
-        lines.append(_markdown_line([_escape(row.label), *(_markdown_score(score, footnotes) for score in row.scores)]))
+    for group, rows in groupby(comparison.rows, key=lambda row: row.group):
+        lines.append(_markdown_line([f"*{_escape(group)}*", *("" for _ in comparison.columns)]))
+        for row in rows:
+            entries = (_markdown_entry(entry, footnotes, with_significance) for entry in row.scores)
+            lines.append(_markdown_line([_escape(row.label), *entries]))
     lines.extend(f"\n<sup>{letter}</sup> {_escape(text)}" for letter, text in footnotes.lines())
+    lines.extend(f"\n{_escape(text)}" for text in _markdown_remarks(comparison, with_significance))
     return "\n".join(lines) + "\n"
 
 
-def _score_json(score: Score | None) -> dict[str, Any] | None:
-    if score is None:
-        return None
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, Missing):
+        return {"state": entry.state, "run": entry.run_id}
     return {
-        "mean": score.mean,
-        "ci95": score.ci95,
-        "replicates": score.num_replicates,
-        "best": score.is_best,
-        "notes": score.notes,
-        "cell": None if score.cell is None else score.cell.model_dump(mode="json"),
+        "mean": entry.mean,
+        "ci95": entry.ci95,
+        "replicates": entry.num_replicates,
+        "values": entry.values,
+        "rank": entry.rank,
+        "best": entry.rank == 1,
+        "difference": entry.difference,
+        "p_value": entry.p_value,
+        "exploratory": entry.is_exploratory,
+        "notes": entry.notes,
+        "cell": None if entry.cell is None else entry.cell.model_dump(mode="json"),
     }
 
 
-def _csv_line(row: Row, column: Column, score: Score) -> dict[str, Any]:
+def _csv_line(row: Row, column: Column, entry: Entry) -> dict[str, Any]:
     line = {
         "encoder": row.label,
+        "group": row.group,
         "published": row.is_published,
         "task": column.task,
         "metric": column.metric,
+        "marks": "; ".join(column.marks),
+    }
+    if isinstance(entry, Missing):
+        return {**line, "state": entry.state, "run": entry.run_id}
+    return line | _csv_score(entry)
+
+
+def _csv_score(score: Score) -> dict[str, Any]:
+    line = {
+        "state": "scored",
         "mean": score.mean,
         "ci95": score.ci95,
         "replicates": score.num_replicates,
-        "marks": "; ".join(column.marks),
+        "values": " ".join(map(repr, score.values)),
+        "rank": score.rank,
+        "difference": score.difference,
+        "p_value": score.p_value,
+        "exploratory": "" if score.p_value is None else score.is_exploratory,
         "notes": "; ".join(score.notes),
     }
     if score.cell is not None:
         line |= {
-            "values": " ".join(map(repr, score.cell.values)),
             "run": score.cell.run_id,
             "encoder_fingerprint": score.cell.encoder.fingerprint,
             "protocol_fingerprint": score.cell.protocol.fingerprint,
@@ -93,12 +143,22 @@ def _markdown_heading(column: Column) -> str:
     return "<br>".join(_escape(part) for part in (column.task, column.metric_title, *column.marks))
 
 
-def _markdown_score(score: Score | None, footnotes: Footnotes) -> str:
-    if score is None:
-        return "–"
-    text = f"**{format_score(score)}**" if score.is_best else format_score(score)
-    letters = footnotes.letters_of(score)
-    return f"{text} <sup>{letters}</sup>" if letters else text
+def _markdown_entry(entry: Entry, footnotes: Footnotes, with_significance: bool) -> str:
+    if isinstance(entry, Missing):
+        return "–" if entry.state == "not run" else entry.state
+    before, after = _RANK_MARKS.get(entry.rank or 0, ("", ""))
+    text = f"{before}{format_score(entry)}{after}"
+    if letters := footnotes.letters_of(entry):
+        text = f"{text} <sup>{letters}</sup>"
+    difference = format_difference(entry, with_significance)
+    return f"{text}<br>{_escape(difference)}" if difference else text
+
+
+def _markdown_remarks(comparison: Comparison, with_significance: bool) -> list[str]:
+    pinned = comparison.pin is not None
+    about_pin = [describe_pin(comparison)] if pinned else []
+    about_tests = [describe_significance(comparison)] if pinned and with_significance else []
+    return [*about_pin, *about_tests, *comparison.summary]
 
 
 def _markdown_line(parts: list[str]) -> str:
@@ -106,4 +166,4 @@ def _markdown_line(parts: list[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("<", "&lt;").replace("|", "\\|").replace("*", "\\*").replace("\n", " ")

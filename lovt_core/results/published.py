@@ -1,13 +1,18 @@
-"""The paper's own scores, shipped as `published.csv` (source and columns are named in its first lines)."""
+"""The paper's own scores: `published.csv`, and where they are known their five runs: `published_runs.csv`.
+
+Source and columns are named in the first lines of the files.
+"""
 
 import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-"""Split whose images are those that the authors list for a data set."""
+_FOLDER = Path(__file__).parent
+_SCORES = "published.csv"
+_RUNS = "published_runs.csv"
 
-_FILE = Path(__file__).with_name("published.csv")
+NUM_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -19,9 +24,11 @@ class PublishedScore:
     """Share of MIMIC-CXR's training data; None: not pre-trained on it."""
     task_number: int
     mean: float
-    """As a fraction."""
+    """As a fraction, rounded to 0.1 per cent."""
     ci95: float
-    """Half width, 1.96 standard errors of five runs (PROTOCOL A.6), as a fraction."""
+    """Half width, 1.96 standard errors of five runs (PROTOCOL A.6), as a fraction, rounded likewise."""
+    values: tuple[float, ...] = ()
+    """The five runs as fractions, not rounded; empty where they are unknown."""
 
     @property
     def label(self) -> str:
@@ -32,7 +39,12 @@ class PublishedScore:
 @cache
 def load_published() -> tuple[PublishedScore, ...]:
     """All published scores in the order of the paper's rows."""
-    lines = (line for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    runs = {
+        (row["method"], row["pretraining"], row["task"]): tuple(
+            float(row[f"run_{number}"]) for number in range(1, NUM_RUNS + 1)
+        )
+        for row in _read(_RUNS)
+    }
     return tuple(
         PublishedScore(
             method=row["method"],
@@ -40,6 +52,12 @@ def load_published() -> tuple[PublishedScore, ...]:
             task_number=int(row["task"]),
             mean=float(row["mean"]) / 100,
             ci95=float(row["ci95"]) / 100,
+            values=runs.get((row["method"], row["pretraining"], row["task"]), ()),
         )
-        for row in csv.DictReader(lines)
+        for row in _read(_SCORES)
     )
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return list(csv.DictReader(line for line in lines if not line.startswith("#")))

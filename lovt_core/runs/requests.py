@@ -13,6 +13,7 @@ from lovt_core.runs.directory import RunDirectory, announce, create_run
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import holding, is_locked
 from lovt_core.runs.machine import boot_id, machine_id, process_start_ticks
+from lovt_core.runs.slots import runs_per_gpu
 from lovt_core.runs.state import RESUMABLE, RunState, read_state
 from lovt_core.runs.workspace import Workspace
 
@@ -31,8 +32,10 @@ def ensure_scheduler(workspace: Workspace) -> None:
     """Start this host's scheduler, detached, unless one lives.
 
     A scheduler gives up its lock inside the queue lock after looking once more; asking inside the queue lock too means
-    that a lock seen here as held belongs to a scheduler that will still look.
+    that a lock seen here as held belongs to a scheduler that will still look. Raises InputError where the environment
+    asks for something that the scheduler could not do.
     """
+    runs_per_gpu()
     with holding(workspace.queue_lock):
         alive = is_locked(workspace.scheduler_lock)
     if alive:

@@ -12,14 +12,18 @@ SMALLEST_LOSS_SCALE = 2.0**-14
 """A loss scale this small means that every recent step overflowed."""
 
 
+PrecisionName = Literal["fp32", "bf16", "fp16"]
+
+
 class Precision:
     """Wraps forward, backward and optimiser step. Raises ConfigError where the device cannot do `name`."""
 
-    def __init__(self, name: Literal["fp32", "bf16", "fp16"], device: torch.device) -> None:
+    def __init__(self, name: PrecisionName, device: torch.device) -> None:
         if name == "fp16" and device.type == "cpu":
             raise ConfigError("training.precision 'fp16' needs a GPU, this run is on the CPU: use 'bf16' or 'fp32'")
         if name == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
             raise ConfigError("training.precision 'bf16' is not supported by this GPU: use 'fp16' or 'fp32'")
+        self.name = name
         self._device_type = device.type
         self._dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
         self._scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None

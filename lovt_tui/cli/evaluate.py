@@ -10,19 +10,24 @@ import typer
 from lovt_tui.cli.context import DetachOption, JsonOption, SetOption, WorkspaceOption, get_workspace
 
 if TYPE_CHECKING:
-    from lovt_core.config.experiment import EvaluateExperiment
+    from lovt_core.config.evaluation import EvaluateExperiment
 
 
 def command(
     encoder: Annotated[
         str,
         typer.Argument(
-            metavar="ENCODER", help="A pre-training run, random, random-fitted, imagenet, or a safetensors file."
+            metavar="ENCODER",
+            help="A pre-training run, random, random-fitted, imagenet, timm:<name>, or a file with weights.",
         ),
     ],
     tasks: Annotated[
-        list[str] | None, typer.Option("--task", "-t", help="Task id, or several with commas [default: covid-linear].")
+        list[str] | None,
+        typer.Option(
+            "--task", "-t", help="Task ids, numbers, globs, suites (rsna, frozen ...), commas [default: all]."
+        ),
     ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few epochs, one rate, one replicate: a smoke test.")] = False,
     experiment: Annotated[
         str | None, typer.Option("--experiment", "-e", help="Experiment file with settings other than the protocol's.")
     ] = None,
@@ -39,7 +44,7 @@ def command(
     """Evaluate one encoder on localized tasks: learning-rate search, five replicates, mean and 95 % interval.
 
     \b
-    Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task covid-linear
+    Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task 'covid-*'
     """
     from lovt_tui.cli.follow import launch
     from lovt_tui.cli.readiness import check_tasks, resolve_encoder
@@ -56,6 +61,8 @@ def command(
     names = [name.strip() for item in tasks or [] for name in item.split(",") if name.strip()]
     if names:
         given.append(f"tasks={_quote(names)}")
+    if quick:
+        given.append("settings.protocol=quick")
     loaded = _load(experiment, source, [*given, *(overrides or [])])
     check_tasks(place, loaded)
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lovt_tui.cli import check, compare, demo, evaluate, pretrain, resume, runs, show, stop, weights
+from lovt_tui.cli import check, compare, demo, evaluate, export, pretrain, results, resume, runs, show, stop, weights
 from lovt_tui.cli.context import visible
 from lovt_tui.cli.data import commands as data
 
@@ -28,6 +28,8 @@ app.command("runs", short_help="List runs, newest first.")(runs.command)
 app.command("show", short_help="Show one run: state, metrics, results, curve, log.")(show.command)
 app.command("stop", short_help="Ask a run to stop and save.")(stop.command)
 app.command("resume", short_help="Go on with a run that ended early.")(resume.command)
+app.add_typer(results.app, name="results")
+app.add_typer(export.app, name="export", short_help="Tables, figures and encoders as files for other programs.")
 app.add_typer(data.app, name="data")
 app.add_typer(weights.app, name="weights")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lovt_core.config.experiment import EvaluateExperiment, PretrainExperiment
+    from lovt_core.config.evaluation import EvaluateExperiment
+    from lovt_core.config.experiment import PretrainExperiment
     from lovt_core.runs.directory import RunDirectory
     from lovt_core.runs.workspace import Workspace
 
@@ -37,12 +38,27 @@ def _check_name(key: str, name: str) -> None:
 
 
 def check_tasks(workspace: "Workspace", experiment: "EvaluateExperiment") -> None:
-    """Raise InputError for unknown tasks, DataError unless their data sets are prepared at the size asked for."""
-    from lovt_core.data.prepared import open_prepared
-    from lovt_core.tasks import find_task
+    """Raise InputError for unknown tasks, DataError unless their data sets are prepared at the size asked for.
 
-    for task in [find_task(task_id) for task_id in experiment.tasks]:
-        open_prepared(workspace.prepared_root, task.data, experiment.settings.image_size)
+    Where only some are, the message says which tasks could run.
+    """
+    from lovt_core.data.prepared import open_prepared
+    from lovt_core.errors import DataError
+    from lovt_core.tasks import expand_tasks
+
+    tasks = expand_tasks(experiment.tasks)
+    problems: dict[str, str] = {}
+    for name in dict.fromkeys(task.data for task in tasks):
+        try:
+            open_prepared(workspace.prepared_root, name, experiment.settings.image_size)
+        except DataError as error:
+            problems[name] = str(error)
+    if not problems:
+        return
+    lines = list(problems.values())
+    if ready := [task.id for task in tasks if task.data not in problems]:
+        lines.append(f"ready are: --task {','.join(ready)}")
+    raise DataError("\n".join(lines))
 
 
 def resolve_encoder(workspace: "Workspace", source: str, checkpoint: str = "best") -> str:
@@ -55,7 +71,7 @@ def resolve_encoder(workspace: "Workspace", source: str, checkpoint: str = "best
     from lovt_core.runs.checkpoints import find_saved
     from lovt_core.runs.directory import find_run
 
-    if source in BUILT_IN_ENCODERS:
+    if source in BUILT_IN_ENCODERS or source.startswith("timm:"):
         return source
     path = Path(source).expanduser()
     if path.is_file():
@@ -65,7 +81,7 @@ def resolve_encoder(workspace: "Workspace", source: str, checkpoint: str = "best
         run = trained or find_run(workspace, source)
     except InputError as error:
         raise InputError(
-            f"'{source}' is no file and none of {', '.join(BUILT_IN_ENCODERS)}; as a run: {error}"
+            f"'{source}' is no file and none of {', '.join(BUILT_IN_ENCODERS)}, timm:<name>; as a run: {error}"
         ) from error
     if not _is_pretraining(run):
         raise InputError(f"run {run.id} has trained no image encoder: name a pre-training run")

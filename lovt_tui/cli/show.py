@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +19,6 @@ from lovt_tui.cli.context import (
 from lovt_tui.cli.follow import describe_cell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lovt_core.runs.index import Index
     from lovt_core.runs.records import RunRow
 
@@ -31,37 +30,55 @@ def command(
     metric: Annotated[
         str | None, typer.Option("--curve", metavar="METRIC", help="Print a metric over steps as CSV, e.g. val/loss.")
     ] = None,
+    predictions: Annotated[
+        bool, typer.Option("--predictions", help="Draw best, median and worst test image of each evaluated task.")
+    ] = False,
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="ID", help="Only predictions of this task (or glob, suite).")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Draw the predictions on one contact sheet (PNG) instead.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one run: state, progress, newest and best metrics, results, what happened.
+    """Show one run: state, progress, newest and best metrics, results, what happened; or its predictions.
 
     \b
     Example: lovt show last --curve val/loss
     """
     from lovt_core.errors import InputError
+    from lovt_tui.cli.predictions import PredictionsRequest, show_predictions
 
-    if config + log + (metric is not None) > 1:
-        raise InputError("--config, --log and --curve exclude each other: give one of them")
+    if config + log + (metric is not None) + predictions > 1:
+        raise InputError("--config, --log, --curve and --predictions exclude each other: give one of them")
+    if (task is not None or sheet is not None) and not predictions:
+        raise InputError("--task and --sheet choose among predictions: give --predictions too")
     place = get_workspace(workspace, reading=True)
     index = open_index(place)
     row = index.run(run)
-    folder = place.runs / row.id
-    if config and as_json:
-        print_json(row.experiment)
-    elif config:
-        sys.stdout.write((folder / "experiment.yaml").read_text(encoding="utf-8"))
-    elif log:
-        path = folder / "log.txt"
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-        print_json({"id": row.id, "log": text}) if as_json else sys.stdout.write(text)
+    if predictions:
+        show_predictions(place, row, PredictionsRequest(task, sheet, as_json))
+    elif config or log:
+        _print_file(row, place.runs / row.id, "experiment.yaml" if config else "log.txt", as_json=as_json)
     elif metric is not None:
         _print_curve(index, row, metric, as_json=as_json)
     elif as_json:
         events = [asdict(event) for event in index.events(row.id)]
-        print_json({**asdict(row), "path": folder, "metrics": index.metric_names(row.id), "events": events})
+        metrics = index.metric_names(row.id)
+        print_json({**asdict(row), "path": place.runs / row.id, "metrics": metrics, "events": events})
     else:
-        _print_run(index, row, folder)
+        _print_run(index, row, place.runs / row.id)
+
+
+def _print_file(row: "RunRow", folder: Path, name: str, *, as_json: bool) -> None:
+    """The experiment or the log; a run that has not begun has an empty log."""
+    if as_json and name == "experiment.yaml":
+        print_json(row.experiment)
+        return
+    path = folder / name
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() or name != "log.txt" else ""
+    print_json({"id": row.id, "log": text}) if as_json else sys.stdout.write(text)
 
 
 def _print_curve(index: "Index", row: "RunRow", metric: str, *, as_json: bool) -> None:
@@ -82,7 +99,7 @@ def _print_curve(index: "Index", row: "RunRow", metric: str, *, as_json: bool) -
     writer.writerows(zip(curve.steps, curve.epochs, curve.times, curve.values, strict=True))
 
 
-def _print_run(index: "Index", row: "RunRow", folder: "Path") -> None:
+def _print_run(index: "Index", row: "RunRow", folder: Path) -> None:
     console = get_console()
     facts = [("run", row.id), ("state", f"{row.state}{', stop asked' if row.stop_asked else ''}")]
     facts += [("why", row.detail)] if row.detail else []

@@ -32,6 +32,7 @@ WORDS = sorted(COMMANDS)
 def test_all_commands_of_the_design_are_there():
     wanted = ("demo", "pretrain", "check", "evaluate", "compare", "runs", "show", "stop", "resume")
     groups = [("data", "list"), ("data", "prepare"), ("data", "show"), ("weights", "list"), ("weights", "import")]
+    groups += [("export", "figure"), ("export", "encoder"), ("results", "gaps")]
     assert {(name,) for name in wanted} | set(groups) <= set(WORDS)
 
 
@@ -59,6 +60,13 @@ def test_summaries_are_not_cut(lovt):
     assert not [line for line in answer.out.splitlines()[1:] if line.endswith("...")]
 
 
+def test_every_data_set_that_is_not_prepared_is_named_with_its_command(lovt):
+    answer = lovt("evaluate", "random")
+    assert (answer.code, answer.out) == (2, "")
+    for name in ("rsna", "covid-rural", "siim", "object-cxr", "nih-cxr"):
+        assert f"lovt data prepare {name} --source DIR" in answer.err
+
+
 def test_version(lovt):
     assert lovt("--version").out == f"lovt {__version__}\n"
 
@@ -67,7 +75,7 @@ def test_version(lovt):
     ("arguments", "empty"),
     [
         ("runs", []),
-        ("compare", {"columns": [], "rows": [], "unreadable": []}),
+        ("compare", {"columns": [], "rows": [], "pin": None, "interval": "student", "summary": [], "unreadable": []}),
         ("data list", None),
         ("weights list", None),
     ],
@@ -101,12 +109,12 @@ BAD = [
     ("check tiny/covid-linear", "kind: is 'evaluate': `lovt check` takes"),
     ("pretrain tiny/lovt", "data set covid-chestxray is not prepared in PLACE/data; run: lovt data prep"),
     ("check tiny/lovt", "data set covid-chestxray is not prepared in PLACE/data"),
-    ("evaluate random", "data set covid-rural is not prepared in PLACE/data; run: lovt data prepare covid-rural"),
-    ("evaluate random --task covid-lin", "unknown task 'covid-lin': known tasks are covid-linear"),
-    ("evaluate random --task covid-linear,x", "unknown task 'x': known tasks are covid-linear"),
+    ("evaluate random --task 12", "data set covid-rural is not prepared in PLACE/data; run: lovt data prepare"),
+    ("evaluate random --task covid-lin", "unknown task 'covid-lin': did you mean 'covid-linear'?"),
+    ("evaluate random --task covid-linear,x", "unknown task 'x': tasks are rsna-yolo-finetuned-1"),
     ("evaluate random --checkpoint newest", "encoder.checkpoint: unknown value 'newest': one of best, last"),
     ("evaluate random -e tiny/lovt", "tiny/lovt.yaml: kind: is 'pretrain': `lovt evaluate` needs"),
-    ("evaluate nothing", "'nothing' is no file and none of random, random-fitted, imagenet; as a run: no"),
+    ("evaluate nothing", "'nothing' is no file and none of random, random-fitted, imagenet, timm:<name>; as a run: no"),
     ("data prepare nothing --source .", "unknown data set 'nothing': known data sets are"),
     ("data prepare covid-rural --source nowhere", "nowhere"),
     ("data show nothing", "unknown data set 'nothing': known data sets are"),

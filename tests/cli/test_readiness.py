@@ -1,6 +1,7 @@
 import pytest
 
-from lovt_core.config.experiment import EncoderSource, EvaluateExperiment, PretrainExperiment
+from lovt_core.config.evaluation import EncoderSource, EvaluateExperiment
+from lovt_core.config.experiment import PretrainExperiment
 from lovt_core.errors import ConfigError, DataError, InputError
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import create_run

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
+from lovt_core.config.evaluation import FeatureCacheConfig
 from lovt_core.errors import DataError, InputError
 from lovt_core.evaluate import evaluate
-from lovt_core.evaluation import task_encoder
 from lovt_core.evaluation.cell import compute_cell
 from lovt_core.values import Alarm, Ended, Progress, Result
 from tests.core.evaluation.factories import (
@@ -45,8 +45,9 @@ def scores(results):
 
 
 def test_yields_search_replicates_and_cell(finished):
-    assert Counter(result["type"] for result in finished) == {"search": 1, "replicate": 3, "cell": 1}
-    search, cell = finished[0], finished[-1]
+    assert Counter(result["type"] for result in finished) == {"rate": 2, "search": 1, "replicate": 3, "cell": 1}
+    search, cell = finished[2], finished[-1]
+    assert search["validation"] == [result["validation"] for result in finished[:2]]
     assert search["chosen"] == search["learning_rates"][search["validation"].index(max(search["validation"]))]
     assert cell["values"] == [scores(finished)[number] for number in range(3)]
     assert cell["mean"] == pytest.approx(sum(cell["values"]) / 3)
@@ -79,10 +80,15 @@ def test_is_reproducible_and_follows_the_seed(finished, place):
     assert scores(other) != scores(finished)
 
 
-def test_random_encoders_that_do_not_fit_into_memory_together_give_the_same_scores(finished, place, monkeypatch):
-    monkeypatch.setattr(task_encoder, "BUDGET_BYTES", 1)
-    results = run_results(make_experiment(), place)
+@pytest.mark.parametrize("memory_gb", [0, 1e-3, 2e-3])
+def test_scores_do_not_depend_on_what_is_cached_or_trained_together(finished, place, memory_gb):
+    """Stated tolerance: 1e-6 on a CPU. One encoder's features take 0.8 MB here."""
+    experiment = make_experiment(cache=FeatureCacheConfig(memory_gb=memory_gb))
+    values = list(evaluate(experiment, place))
+    results = [value.data for value in values if isinstance(value, Result)]
     assert scores(results) == pytest.approx(scores(finished), abs=1e-6)
+    alarms = [value.message for value in values if isinstance(value, Alarm)]
+    assert any("computed anew in every epoch" in message for message in alarms) == (memory_gb == 0)
 
 
 def test_goes_on_at_the_missing_replicate(finished, place):
@@ -103,8 +109,8 @@ def test_finished_evaluation_has_nothing_left_to_do(finished, place):
 def test_pieces_of_another_protocol_are_done_again(finished, place):
     experiment = make_experiment(settings={"max_epochs": 2})
     values = list(evaluate(experiment, replace(place, completed=tuple(finished))))
-    assert sum(isinstance(value, Result) for value in values) == 5
-    assert any(isinstance(value, Alarm) and "5 finished pieces" in value.message for value in values)
+    assert sum(isinstance(value, Result) for value in values) == 7
+    assert any(isinstance(value, Alarm) and "7 finished pieces" in value.message for value in values)
 
 
 @pytest.mark.parametrize("num_questions", [1, 4, 9, 14, 20])
@@ -122,7 +128,7 @@ def test_stopped_anywhere_and_resumed_gives_the_same_cell(finished, place, num_q
 
 def test_progress_counts_to_its_total(place):
     values = [value for value in evaluate(make_experiment(), place) if isinstance(value, Progress)]
-    assert {value.unit for value in values} == {"image", "epoch"}
+    assert {value.unit for value in values} == {"image", "step"}
     assert all(value.total is not None and 1 <= value.done <= value.total for value in values)
 
 
@@ -160,5 +166,5 @@ def test_unknown_split_is_refused():
 
 def test_too_few_training_images_are_refused(tmp_path):
     prepare_tiny("covid-rural", write_covid_rural(tmp_path / "download", num_patients=5), tmp_path / "prepared")
-    with pytest.raises(DataError, match="6 training images, fewer than one batch of 8"):
+    with pytest.raises(DataError, match="6 training images for covid-linear, fewer than one batch of 8"):
         list(evaluate(make_experiment(), make_place(tmp_path / "prepared", tmp_path)))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from lovt_core.config.experiment import EvaluateExperiment, PretrainExperiment
+from lovt_core.config.evaluation import EvaluateExperiment
+from lovt_core.config.experiment import PretrainExperiment
 from lovt_core.data.overlap import MAX_DISTANCE
 from lovt_core.data.pairs import open_pairs
 from lovt_core.data.preparation.prepare import PrepareOptions, prepare

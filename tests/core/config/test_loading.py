@@ -4,14 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lovt_core.config.experiment import (
-    EncoderSource,
-    EvaluateExperiment,
-    EvaluationSettings,
-    PretrainExperiment,
-    SelftestConfig,
-    SelftestExperiment,
-)
+from lovt_core.config.evaluation import EncoderSource, EvaluateExperiment, EvaluationSettings
+from lovt_core.config.experiment import PretrainExperiment, SelftestConfig, SelftestExperiment
 from lovt_core.config.loading import (
     dump_experiment,
     find_experiment_file,

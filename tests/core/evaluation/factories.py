@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lovt_core.config.experiment import EncoderSource, EvaluateExperiment, EvaluationSettings
+from lovt_core.config.evaluation import EncoderSource, EvaluateExperiment, EvaluationSettings
 from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.evaluate import evaluate
 from lovt_core.values import Result, Workplace

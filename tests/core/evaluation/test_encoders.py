@@ -8,9 +8,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from lovt_core.config.encoders import ImageEncoderConfig
-from lovt_core.config.experiment import EncoderSource
+from lovt_core.config.evaluation import EncoderSource
 from lovt_core.errors import ConfigError, InputError
-from lovt_core.evaluation.encoders import combine_fingerprints, load_encoder, row_label
+from lovt_core.evaluation.encoders import Subject, load_encoder, row_label
 from lovt_core.models.image_encoder import build_image_encoder, describe_image_encoder
 from lovt_core.training.checkpoint import save_checkpoint
 from tests.core.evaluation.factories import BACKBONE, make_experiment, prepare_tiny, run_results, write_covid_chestxray
@@ -40,7 +40,7 @@ def test_run_is_loaded_from_its_checkpoint(tmp_path, place):
     method = save_run(tmp_path / "5-a1", name="covid-chestxray")
     asked = []
     place = replace(place, find_checkpoint=lambda run, which: (asked.append((run, which)), tmp_path / "5-a1")[1])
-    given = load_encoder(EncoderSource(source="run-1", checkpoint="last"), 16, place)
+    given = load_encoder(EncoderSource(source="run-1", checkpoint="last"), place)
     assert asked == [("run-1", "last")]
     assert given.encoder.fingerprint() == method.image_encoder.fingerprint()
     assert (given.backbone, given.pretrained_on) == (BACKBONE, ("covid-chestxray",))
@@ -70,13 +70,13 @@ def test_run_without_an_image_encoder_is_refused(tmp_path, place):
     save_checkpoint(tmp_path / "1-a1", nn.Linear(1, 1), {"step": 1, "epoch": 1, "describe": {}}, lambda path: None)
     place = replace(place, find_checkpoint=lambda run, which: tmp_path / "1-a1")
     with pytest.raises(InputError, match="run selftest has trained no image encoder"):
-        load_encoder(EncoderSource(source="selftest"), 16, place)
+        load_encoder(EncoderSource(source="selftest"), place)
 
 
 def test_file_of_another_network_is_refused(tmp_path, place):
     save_file({"conv.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ConfigError, match=BACKBONE):
-        load_encoder(EncoderSource(source=str(tmp_path / "other.safetensors"), backbone=BACKBONE), 16, place)
+        load_encoder(EncoderSource(source=str(tmp_path / "other.safetensors"), backbone=BACKBONE), place)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,15 @@ def test_row_label(source, label):
     assert row_label(EncoderSource(**source)) == label
 
 
-def test_fingerprint_of_equal_encoders_is_theirs():
-    assert combine_fingerprints(["ab", "ab"]) == "ab"
-    assert combine_fingerprints(["ab", "cd"]) == combine_fingerprints(["cd", "ab"]) != "ab"
+def test_fingerprint_of_random_encoders_is_of_what_they_are_drawn_from():
+    """However many replicates there are, and whatever they are fitted to."""
+    subjects = [
+        Subject(EncoderSource(source=source, backbone=backbone), None, seed)
+        for source, backbone, seed in (
+            *(("random", "resnet50", 1), ("random", "resnet50", 1), ("random", "resnet50", 2)),
+            *(("random-fitted", "resnet50", 1), ("random", "resnet18", 1)),
+        )
+    ]
+    prints = [subject.fingerprint for subject in subjects]
+    assert prints[0] == prints[1]
+    assert len(set(prints)) == 4

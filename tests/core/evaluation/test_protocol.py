@@ -1,23 +1,16 @@
 """Protocols, seeds and intervals."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from lovt_core.config.experiment import EvaluationSettings
+from lovt_core.config.evaluation import EvaluationSettings
 from lovt_core.evaluation.protocol import build_protocol
 from lovt_core.evaluation.replicates import compute_interval, compute_seeds, find_duplicates
 from lovt_core.tasks import TASKS, find_task
 
 TASK = find_task("covid-linear")
-
-
-def test_protocol_of_task_12_is_the_published_one():
-    protocol = build_protocol(TASK, EvaluationSettings())
-    assert (protocol.image_size, protocol.stride, protocol.normalisation) == (224, 32, "dataset")
-    assert (TASK.number, TASK.batch_size, TASK.patience, TASK.metric) == (12, 8, 20, "dice")
-    assert protocol.learning_rates == (3e-2, 1e-2, 3e-3, 1e-3)
-    assert (protocol.max_epochs, protocol.num_replicates) == (100, 5)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
@@ -40,6 +33,7 @@ def test_defaults_are_the_full_protocol_without_marks(task):
         ({"max_epochs": 200}, "adapted", "200 epochs"),
         ({"learning_rates": (0.5, 1e-2, 3e-3, 1e-3)}, "adapted", "learning rates 0.5, 0.01, 0.003, 0.001"),
         ({"learning_rates": (1e-2,)}, "quick", "learning rates 0.01"),
+        ({"batch_size": 4}, "adapted", "batch 4"),
     ],
 )
 def test_every_other_setting_is_another_protocol_and_is_named(setting, name, mark):
@@ -47,6 +41,29 @@ def test_every_other_setting_is_another_protocol_and_is_named(setting, name, mar
     assert protocol.marks == (mark,)
     assert protocol.name == name
     assert protocol.fingerprint != build_protocol(TASK, EvaluationSettings()).fingerprint
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_quick_protocol_is_marked_and_is_less(task):
+    protocol = build_protocol(task, EvaluationSettings(protocol="quick"))
+    assert protocol.name == "quick"
+    assert (protocol.num_replicates, protocol.task.max_epochs) == (1, 5)
+    assert protocol.task.learning_rates == task.learning_rates[:1]
+    assert {"5 epochs", "1 replicates"} <= set(protocol.marks)
+    longer = build_protocol(task, EvaluationSettings(protocol="quick", max_epochs=7, replicates=2))
+    assert (longer.task.max_epochs, longer.num_replicates, longer.name) == (7, 2, "quick")
+
+
+def test_settings_that_a_task_does_not_read_leave_its_protocol_alone():
+    unet = find_task("covid-unet-frozen")
+    assert build_protocol(unet, EvaluationSettings(stride=16, warmup_steps=3)) == replace(
+        build_protocol(unet, EvaluationSettings()), stride=16
+    )
+    assert build_protocol(unet, EvaluationSettings(stride=16)).marks == ()
+    same = (build_protocol(unet, EvaluationSettings(stride=stride)).fingerprint for stride in (16, 32))
+    assert len(set(same)) == 1
+    tuned = build_protocol(find_task("covid-unet-finetuned"), EvaluationSettings(warmup_steps=3))
+    assert tuned.marks == ("warm-up 3 steps",)
 
 
 def test_seeds_are_distinct_reproducible_and_do_not_depend_on_their_number():

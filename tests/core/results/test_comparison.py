@@ -1,27 +1,40 @@
 """What may share a column, which scores are shown, and what must be said beside them."""
 
+import math
+
 import pytest
 
+from lovt_core.errors import InputError
 from lovt_core.results.cells import collect_cells
-from lovt_core.results.comparison import compare
+from lovt_core.results.comparison import ComparisonOptions, Missing, Score, compare
 from lovt_core.results.published import load_published
+from lovt_core.results.significance import compute_half_width, compute_welch, correct_holm
 from lovt_core.runs.records import StoredResult
+from lovt_core.tasks import expand_tasks
 from tests.core.results.factories import encoder, stored_cell
 
 
-def table(*results, published=()):
-    return compare(collect_cells(results), published)
+def table(*results, published=(), **options):
+    return compare(collect_cells(results), published, options=ComparisonOptions(**options))
 
 
 def means(comparison):
-    return {row.label: [None if score is None else score.mean for score in row.scores] for row in comparison.rows}
+    return {
+        row.label: [entry.mean if isinstance(entry, Score) else None for entry in row.scores] for row in comparison.rows
+    }
+
+
+def entries(comparison, task):
+    """Label -> entry of the only column of a task."""
+    (place,) = [place for place, column in enumerate(comparison.columns) if column.task == task]
+    return {row.label: row.scores[place] for row in comparison.rows}
 
 
 def test_equal_conditions_share_a_column():
     comparison = table(stored_cell("1"), stored_cell("2", encoder=encoder("imagenet"), mean=0.5))
     assert len(comparison.columns) == 1
     assert means(comparison) == {"random": [0.32], "imagenet": [0.5]}
-    assert [row.scores[0].is_best for row in comparison.rows] == [False, True]
+    assert [row.scores[0].rank for row in comparison.rows] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +79,16 @@ def test_a_resumed_run_counts_once():
 
 
 def test_other_weights_under_one_label_are_other_rows():
-    comparison = table(stored_cell("1"), stored_cell("2", encoder=encoder("random", "cccccccc"), mean=0.2))
-    assert means(comparison) == {"random [aaaaaa]": [0.32], "random [cccccc]": [0.2]}
+    first, second = (encoder("mine", fingerprint) for fingerprint in ("aaaaaaaabbbb", "cccccccc"))
+    comparison = table(stored_cell("1", encoder=first), stored_cell("2", encoder=second, mean=0.2))
+    assert means(comparison) == {"mine [aaaaaa]": [0.32], "mine [cccccc]": [0.2]}
+
+
+@pytest.mark.parametrize("source", ["random", "random-fitted"])
+def test_random_encoders_are_one_row_whatever_their_weights(source):
+    first, second = (encoder(source, fingerprint) for fingerprint in ("of-covid", "of-siim"))
+    comparison = table(stored_cell("1", encoder=first), stored_cell("2", task="siim-unet-frozen", encoder=second))
+    assert means(comparison) == {source: [0.32, 0.32]}
 
 
 def test_backbone_tells_rows_apart_where_it_can():
@@ -85,9 +106,10 @@ def test_overlap_and_duplicates_are_said():
             "3", encoder=encoder("mine"), overlap={"data": ["mimic"], "num_images": None, "num_test_images": 11}
         ),
     )
-    notes = [row.scores[0].notes for row in comparison.rows]
+    scores = entries(comparison, "covid-linear")
+    notes = [scores[label].notes for label in ("random", "imagenet", "mine")]
     assert notes[0] == ("5 of 11 test images are also in the pre-training data (covid-chestxray)",)
-    assert "replicates 1, 3, 4 have the same score" in notes[1][0]
+    assert notes[1][0].startswith("3 different scores among 5 replicates")
     assert "(mimic) is unknown" in notes[2][0]
 
 
@@ -107,56 +129,124 @@ def test_nothing_gives_an_empty_table():
     assert table().rows == table().columns == ()
 
 
-class TestPublished:
-    def test_all_288_cells_are_there(self):
-        scores = load_published()
-        assert len(scores) == 288
-        assert {score.task_number for score in scores} == set(range(1, 19))
-        lovt = {score.task_number: score for score in scores if score.label == "LoVT (100 %)"}
-        random = next(score for score in scores if score.label == "Random" and score.task_number == 12)
-        assert len(lovt) == 18
-        assert (random.mean, random.ci95) == (pytest.approx(0.06), 0.0)
+class TestRanks:
+    def test_scores_that_print_alike_share_a_rank(self):
+        values = {"a": 0.5004, "b": 0.4996, "c": 0.45, "d": 0.4496, "e": 0.1}
+        comparison = table(*(stored_cell(name, encoder=encoder(name), mean=mean) for name, mean in values.items()))
+        ranks = {label: score.rank for label, score in entries(comparison, "covid-linear").items()}
+        assert ranks == {"a": 1, "b": 1, "c": 2, "d": 2, "e": None}
 
-    def test_equal_the_reference(self, vectors_folder):
-        import csv
+    def test_a_score_that_is_no_number_has_none_and_is_not_tested(self):
+        values = {"a": 0.5, "b": math.nan, "c": 0.4, "d": 0.3}
+        results = [
+            stored_cell(name, encoder=encoder(name), mean=mean, values=[mean] * 2) for name, mean in values.items()
+        ]
+        scores = entries(table(*results, pin="a"), "covid-linear")
+        assert [scores[label].rank for label in "abcd"] == [1, None, 2, None]
+        assert scores["b"].p_value is None
 
-        with (vectors_folder.parent / "published_results.csv").open() as file:
-            reference = {
-                (row["method"], row["pretrain_data"], int(row["task_id"])): (float(row["mean"]), float(row["ci95"]))
-                for row in csv.DictReader(file)
-            }
-        for score in load_published():
-            percent = "none" if score.pretraining_percent is None else str(score.pretraining_percent)
-            mean, ci95 = reference[score.method, percent, score.task_number]
-            assert (100 * score.mean, 100 * score.ci95) == (pytest.approx(mean), pytest.approx(ci95))
+    def test_each_column_has_its_own(self):
+        comparison = table(
+            stored_cell("1", encoder=encoder("a"), mean=0.5),
+            stored_cell("2", encoder=encoder("b"), mean=0.4),
+            stored_cell("3", encoder=encoder("b"), task="siim-unet-frozen", mean=0.1),
+        )
+        assert [score.rank for score in entries(comparison, "covid-linear").values()] == [1, 2]
+        assert entries(comparison, "siim-unet-frozen") == {"a": Missing("not run"), "b": comparison.rows[1].scores[1]}
+        assert comparison.rows[1].scores[1].rank == 1
 
-    def test_stand_beside_the_published_split_of_the_genuine_data_only(self):
-        comparison = table(stored_cell("1"), published=load_published())
-        assert len(comparison.columns) == 1
-        assert means(comparison)["Random, published"] == [pytest.approx(0.06)]
-        assert len(comparison.rows) == 1 + 16
-        assert all("authors" in row.scores[0].notes[0] for row in comparison.rows if row.is_published)
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"data": {"genuine": False}},
-            {"data": {"split": "patient:0"}},
-            {"protocol": {"name": "adapted", "marks": ["96 px"]}},
-            {"protocol": {"name": "quick", "marks": ["5 epochs"]}},
-        ],
+class TestGroups:
+    def test_rows_stand_in_the_order_of_the_paper_and_then_as_they_came(self):
+        pretrained = {"pretrained_on": ["openi"]}
+        comparison = table(
+            stored_cell("1", encoder=encoder("file")),
+            stored_cell("2", encoder=encoder("mine", **pretrained)),
+            stored_cell("3", encoder=encoder("imagenet")),
+            stored_cell("4", encoder=encoder("other", pretrained_on=["mimic-cxr"])),
+            stored_cell("5", encoder=encoder("random")),
+            stored_cell("6", encoder=encoder("mine too", **pretrained)),
+            published=load_published(),
+        )
+        groups = {}
+        for row in comparison.rows:
+            groups.setdefault(row.group, []).append(row.label.removesuffix(", published"))
+        methods = ["CheXpert", "BYOL", "SimCLR", "PixelPro", "ConVIRT", "CLIP", "LoVT"]
+        assert list(groups.items()) == [
+            ("general initialisation", ["Random", "ImageNet", "random", "imagenet"]),
+            ("30 % of MIMIC-CXR", [f"{method} (30 %)" for method in methods]),
+            ("100 % of MIMIC-CXR", [f"{method} (100 %)" for method in methods]),
+            ("pre-trained on openi", ["mine", "mine too"]),
+            ("pre-trained on mimic-cxr", ["other"]),
+            ("other weights", ["file"]),
+        ]
+        listed = [row.group for row in comparison.rows]
+        assert listed == sorted(listed, key=list(groups).index)
+
+
+class TestInterval:
+    def test_of_the_paper_is_recomputed_from_the_replicates(self):
+        (score,) = table(stored_cell("1"), interval="published").rows[0].scores
+        assert score.ci95 == compute_half_width((0.3, 0.32, 0.31, 0.33, 0.34), "published")
+        assert score.ci95 == pytest.approx(0.0196 * 1.96 / 2.776, rel=0.01)
+
+    def test_of_student_is_the_stored_one_and_the_default(self):
+        comparison = table(stored_cell("1"))
+        assert (comparison.interval, comparison.rows[0].scores[0].ci95) == ("student", 0.0196)
+
+
+class TestPin:
+    RESULTS = (
+        stored_cell("1", encoder=encoder("base"), mean=0.32),
+        stored_cell("2", encoder=encoder("better"), values=[0.5, 0.52, 0.51, 0.53, 0.5], mean=0.512),
+        stored_cell("3", encoder=encoder("alike"), values=[0.31, 0.32, 0.3, 0.33, 0.35], mean=0.322),
+        stored_cell("4", encoder=encoder("single"), values=[0.9], mean=0.9, ci95=None),
+        stored_cell("5", encoder=encoder("many"), values=[0.2, 0.21, 0.19, 0.2, 0.21, 0.2], mean=0.2),
+        stored_cell("6", encoder=encoder("elsewhere"), task="nih-linear"),
     )
-    def test_otherwise_have_their_own_column(self, change):
-        comparison = table(stored_cell("1", **change), published=load_published())
-        assert len(comparison.columns) == 2
-        own, published = comparison.columns
-        assert (own.is_published, published.is_published) == (False, True)
-        assert published.marks == ("published split",)
-        assert means(comparison)["random"] == [0.32, None]
-        assert means(comparison)["Random, published"] == [None, pytest.approx(0.06)]
 
-    def test_are_shown_without_any_evaluation(self):
-        comparison = table(published=load_published())
-        assert [column.task for column in comparison.columns] == ["covid-linear"]
-        assert len(comparison.rows) == 16
-        assert sum(row.scores[0].is_best for row in comparison.rows) >= 1
+    def test_differences_and_corrected_p_values(self):
+        comparison = table(*self.RESULTS, pin="base")
+        scores = entries(comparison, "covid-linear")
+        assert comparison.pin == "base"
+        assert scores["base"].difference is scores["base"].p_value is None
+        assert scores["better"].difference == pytest.approx(0.192)
+        assert scores["elsewhere"] == Missing("not run")
+        tested = ("better", "alike", "many")
+        raw = [compute_welch(scores[label].values, scores["base"].values) for label in tested]
+        assert [scores[label].p_value for label in tested] == list(correct_holm(raw))
+        assert [scores[label].is_significant for label in tested] == [True, False, True]
+
+    def test_a_single_replicate_has_a_difference_and_no_p_value(self):
+        score = entries(table(*self.RESULTS, pin="base"), "covid-linear")["single"]
+        assert score.difference == pytest.approx(0.58)
+        assert (score.p_value, score.is_exploratory, score.is_significant) == (None, False, False)
+
+    def test_five_replicates_on_a_side_are_exploratory(self):
+        results = [
+            stored_cell(run, encoder=encoder(run), values=[mean - 0.01, mean, mean + 0.01] * 2, mean=mean)
+            for run, mean in (("x", 0.3), ("y", 0.31))
+        ]
+        assert entries(table(*self.RESULTS, pin="base"), "covid-linear")["many"].is_exploratory
+        assert not entries(table(*results, pin="x"), "covid-linear")["y"].is_exploratory
+
+    def test_without_a_pin_there_is_neither(self):
+        scores = entries(table(*self.RESULTS), "covid-linear").values()
+        assert all(score.difference is score.p_value is None for score in scores if isinstance(score, Score))
+
+    @pytest.mark.parametrize(("text", "label"), [("BASE", "base"), ("be", "better"), ("els", "elsewhere")])
+    def test_is_found_by_its_beginning(self, text, label):
+        assert table(*self.RESULTS, pin=text).pin == label
+
+    def test_an_unknown_or_ambiguous_one_is_an_error(self):
+        with pytest.raises(InputError, match="did you mean 'better'"):
+            table(*self.RESULTS, pin="bettr")
+        with pytest.raises(InputError, match="base, better"):
+            table(*self.RESULTS, pin="b")
+
+
+def test_tasks_narrow_the_table():
+    results = (stored_cell("1"), stored_cell("2", encoder=encoder("other"), task="nih-linear"))
+    comparison = table(*results, tasks=expand_tasks(["nih"]))
+    assert [column.task for column in comparison.columns] == ["nih-linear"]
+    assert list(means(comparison)) == ["other"]

@@ -1,0 +1,61 @@
+"""The tensors of a file with weights, by name, whatever tool wrote it."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lovt_core.errors import ConfigError
+from lovt_core.models.encoder_files.unpickling import load_inertly
+
+WRAPPERS: Final = ("state_dict", "model", "model_state_dict", "net", "encoder")
+"""Keys under which tools put the tensors, the outer ones first."""
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file or of what `torch.save` wrote.
+
+    Raises ConfigError for a file that is neither, is damaged, or holds no tensors under names.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path}")
+    content = _read(path)
+    while True:
+        tensors = _named_tensors(content)
+        if tensors:
+            return tensors
+        inner = next((content[key] for key in WRAPPERS if _is_mapping(content) and key in content), None)
+        if inner is None:
+            raise ConfigError(f"{path} holds no tensors under names: it must be a state file or a checkpoint")
+        content = inner
+
+
+def _read(path: Path) -> Any:
+    with path.open("rb") as file:
+        beginning = file.read(9)
+    if path.suffix == ".safetensors" or beginning[8:9] == b"{":
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise ConfigError(f"{path} is not a safetensors file: {error}") from error
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError):
+        return load_inertly(path)  # foreign classes, or damaged: the next reader says which
+
+
+def _named_tensors(content: Any) -> dict[str, Tensor]:
+    if not _is_mapping(content):
+        return {}
+    return {
+        name: value.detach() for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)
+    }
+
+
+def _is_mapping(content: Any) -> bool:
+    return isinstance(content, Mapping)

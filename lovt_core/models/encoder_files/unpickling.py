@@ -1,0 +1,155 @@
+"""Reads what `torch.save` wrote, whatever classes are in it, without running any of them.
+
+Tensors and plain containers are built; every other class becomes an inert placeholder. Nothing is imported, called or
+given state to on behalf of the file. Format: a zip archive with `data.pkl` and one raw file a storage (torch 1.6 and
+later), or pickles followed by raw storages (before).
+"""
+
+import pickle
+import struct
+import zipfile
+from collections import OrderedDict, defaultdict
+from pathlib import Path
+from typing import IO, Any, Final
+
+import torch
+from torch import Tensor
+
+from lovt_core.errors import ConfigError
+
+_MAGIC: Final = 0x1950A86A20F9469CFC6C
+_DTYPES: Final = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
+
+
+class Foreign:
+    """Stands for an object of a class that is not built: takes whatever the pickle does to it and keeps nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> "Foreign":
+        return object.__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __call__(self, *_: Any, **__: Any) -> "Foreign":
+        return self
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+    def __setitem__(self, _: Any, __: Any) -> None:
+        pass
+
+    def append(self, _: Any) -> None:
+        """Nothing is kept."""
+
+    def extend(self, _: Any) -> None:
+        """Nothing is kept."""
+
+    def add(self, _: Any) -> None:
+        """Nothing is kept."""
+
+
+def _rebuild_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
+    return torch.as_strided(storage, size, stride, offset)
+
+
+def _rebuild_parameter(data: Tensor, *_: Any) -> Tensor:
+    return data
+
+
+_BUILT: Final[dict[tuple[str, str], Any]] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): lambda *_: defaultdict(Foreign),
+    ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch", "Size"): tuple,
+    ("builtins", "set"): set,
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows the classes of `_BUILT`, storages by name, and nothing else."""
+
+    def __init__(self, file: IO[bytes], storages: "_Storages") -> None:
+        super().__init__(file, encoding="latin-1")
+        self._storages = storages
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module in ("torch", "torch.cuda", "torch.storage") and name in _DTYPES:
+            return _DTYPES[name]
+        return _BUILT.get((module, name), Foreign)
+
+    def persistent_load(self, pid: Any) -> Tensor:
+        if not (isinstance(pid, tuple) and len(pid) >= 5 and pid[0] == "storage" and isinstance(pid[1], torch.dtype)):
+            raise pickle.UnpicklingError("a storage of an unknown kind")
+        return self._storages.find(str(pid[2]), pid[1], int(pid[4]))
+
+
+class _Storages:
+    """Storages of a file by key, read once each."""
+
+    def __init__(self, archive: zipfile.ZipFile | None, folder: str = "") -> None:
+        self._archive = archive
+        self._folder = folder
+        self.by_key: dict[str, Tensor] = {}
+
+    def find(self, key: str, dtype: torch.dtype, count: int) -> Tensor:
+        """Flat tensor of that storage; empty memory where its bytes are still to come."""
+        if key not in self.by_key:
+            if self._archive is None:
+                self.by_key[key] = torch.empty(count, dtype=dtype)
+            else:
+                content = bytearray(self._archive.read(f"{self._folder}data/{key}"))
+                if len(content) != count * dtype.itemsize:
+                    raise pickle.UnpicklingError(f"storage {key} has {len(content)} bytes")
+                self.by_key[key] = torch.frombuffer(content, dtype=dtype) if count else torch.empty(0, dtype=dtype)
+        return self.by_key[key]
+
+
+def load_inertly(path: Path) -> Any:
+    """What `torch.save` wrote, with placeholders for foreign objects; raises ConfigError for anything else."""
+    try:
+        with path.open("rb") as file:
+            return _load_zip(path) if zipfile.is_zipfile(file) else _load_legacy(path)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, EOFError) as error:
+        raise ConfigError(f"{path} is damaged or is no checkpoint of torch: {error}") from error
+    except (pickle.UnpicklingError, zipfile.BadZipFile, struct.error, MemoryError) as error:
+        raise ConfigError(f"{path} is damaged or is no checkpoint of torch: {error}") from error
+
+
+def _load_zip(path: Path) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        [name] = [each for each in archive.namelist() if each.endswith("data.pkl")]
+        folder = name.removesuffix("data.pkl")
+        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
+            raise ValueError("its numbers are big-endian")
+        with archive.open(name) as file:
+            return _Unpickler(file, _Storages(archive, folder)).load()
+
+
+def _load_legacy(path: Path) -> Any:
+    storages = _Storages(None)
+    with path.open("rb") as file:
+        if _Unpickler(file, storages).load() != _MAGIC:
+            raise ValueError("it does not begin as torch writes it")
+        _Unpickler(file, storages).load()  # protocol
+        _Unpickler(file, storages).load()  # system
+        content = _Unpickler(file, storages).load()
+        for key in _Unpickler(file, storages).load():
+            storage = storages.by_key[str(key)]
+            [count] = struct.unpack("<q", file.read(8))
+            raw = bytearray(file.read(count * storage.dtype.itemsize))
+            storage.copy_(torch.frombuffer(raw, dtype=storage.dtype)) if count else None
+    return content
