@@ -132,7 +132,7 @@ def train_alone(bench, protocol, data, candidate, *, is_tested):
     encoded = finish(setup.encode(candidate[1]))
     training = setup.build_training([(*candidate, encoded)], bench.experiment.seed)
     [trained] = [value for value in training.train() if isinstance(value, TrainedHead)]
-    return training.judge(trained, data.split.test).value if is_tested else 0.0
+    return finish(training.judge(trained, data.split.test)).value if is_tested else 0.0
 
 
 def finish(generator):

@@ -44,7 +44,11 @@ def _evaluate_tasks(experiment: EvaluateExperiment, place: Workplace) -> Iterato
     stores = FeatureStores(
         experiment.cache, place.features, place.device, Precision(precision, torch.device(place.device))
     )
+    last = ""
     for protocol, data in zip(protocols, opened, strict=True):
+        if data.prepared.fingerprint != last:
+            stores.forget()
+        last = data.prepared.fingerprint
         resources = EvaluationResources(place.device, precision, stores, _unite(data, opened))
         yield from TaskEvaluation(TaskSetup(subject, protocol, data, resources), place).run()
 

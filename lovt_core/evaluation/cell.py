@@ -1,5 +1,6 @@
 """The result that closes a task: all replicates of an encoder and everything that tells it apart from others."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def describe_encoder(subject: Subject) -> dict[str, Any]:
         "source": source.source,
         "label": row_label(source),
         "fingerprint": subject.fingerprint,
-        "backbone": source.backbone if given is None else given.backbone,
+        "backbone": subject.backbone,
         "pretrained_on": list(given.pretrained_on) if given else [],
     }
 
@@ -46,10 +47,15 @@ def describe_overlap(subject: Subject, data: TaskData, prepared_root: Path) -> d
     return compute_overlap(given.pretraining, data, prepared_root)
 
 
-def build_identity(subject: Subject, protocol: Protocol, data: TaskData) -> dict[str, str]:
-    """What must be equal before a piece of an earlier attempt may be used again."""
+def build_identity(subject: Subject, protocol: Protocol, data: TaskData, numbers: str) -> dict[str, Any]:
+    """What must be equal before a piece of an earlier attempt may be used again; `numbers`: format and device."""
+    ids = [data.prepared.samples[sample].id for part in data.split.parts for sample in part]
     return {
         "encoder": subject.fingerprint,
+        "backbone": subject.backbone,
+        "seed": subject.seed,
+        "numbers": numbers,
+        "samples": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
         "protocol": protocol.fingerprint,
         "data": data.prepared.fingerprint,
         "split": data.split.fingerprint,

@@ -21,7 +21,7 @@ class CompletedPieces:
     """Pieces that are of another encoder, protocol or data and must be done again."""
 
 
-def find_completed(results: Iterable[Piece], task: str, identity: Mapping[str, str]) -> CompletedPieces:
+def find_completed(results: Iterable[Piece], task: str, identity: Mapping[str, Any]) -> CompletedPieces:
     """The pieces of a task among a run's results; the newest of equals."""
     own = [result for result in results if result.get("task") == task]
     valid = [result for result in own if result.get("identity") == identity]

@@ -46,6 +46,11 @@ class Subject:
     """From which the seeds of the search and of the replicates are drawn."""
 
     @property
+    def backbone(self) -> str:
+        """timm model."""
+        return self.source.backbone if self.given is None else self.given.backbone
+
+    @property
     def fingerprint(self) -> str:
         """Hex digits of the weights; of a random encoder, of all that its replicates' weights are drawn from."""
         if self.given is not None:

@@ -54,10 +54,10 @@ class Protocol:
             (task.head == "linear" and self.stride != _DEFAULTS.stride, f"stride {self.stride}"),
             (self.normalisation != _DEFAULTS.normalisation, f"normalised per {self.normalisation}"),
             (task.batch_size != original.batch_size, f"batch {task.batch_size}"),
-            (task.warmup_steps != original.warmup_steps, f"warm-up {task.warmup_steps} steps"),
+            (task.warmup_steps != original.warmup_steps, f"warm-up {_count(task.warmup_steps, 'step')}"),
             (task.learning_rates != original.learning_rates, f"learning rates {rates}"),
-            (task.max_epochs != original.max_epochs, f"{task.max_epochs} epochs"),
-            (self.num_replicates != REPLICATES, f"{self.num_replicates} replicates"),
+            (task.max_epochs != original.max_epochs, _count(task.max_epochs, "epoch")),
+            (self.num_replicates != REPLICATES, _count(self.num_replicates, "replicate")),
         )
         return tuple(mark for differs, mark in differences if differs)
 
@@ -74,6 +74,10 @@ class Protocol:
     def describe(self) -> dict[str, Any]:
         """JSON values for results."""
         return {"name": self.name, "fingerprint": self.fingerprint, "marks": list(self.marks)}
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def build_protocol(task: Task, settings: EvaluationSettings) -> Protocol:

@@ -26,7 +26,7 @@ class Boxes:
     """What is to be found in a batch of images: one tensor for each image."""
 
     boxes: tuple[Tensor, ...]
-    """(n, 4) float32 left, top, width, height in pixels; none has an area of zero."""
+    """(n, 4) float32 left, top, width, height in pixels; loss and metric leave out those without an area."""
     classes: tuple[Tensor, ...]
     """(n,) int64."""
 
@@ -67,8 +67,8 @@ class TaskData:
         return torch.from_numpy(masks).to(device).bool()
 
     def boxes(self, samples: Sequence[int], device: str) -> Boxes:
-        """Boxes of these samples; those without an area are left out."""
-        found = [self._boxes_of(sample) for sample in samples]
+        """Boxes of these samples."""
+        found = [self.prepared.boxes(self._image_row(sample)) for sample in samples]
         return Boxes(
             boxes=tuple(torch.from_numpy(boxes).to(device) for boxes, _ in found),
             classes=tuple(torch.from_numpy(classes).to(device) for _, classes in found),
@@ -93,11 +93,6 @@ class TaskData:
             "genuine": self.prepared.meta.genuine,
             "synthetic": self.prepared.meta.synthetic,
         }
-
-    def _boxes_of(self, sample: int) -> tuple[np.ndarray, np.ndarray]:
-        boxes, classes = self.prepared.boxes(self._image_row(sample))
-        whole = (boxes[:, 2:] > 0).all(1)
-        return boxes[whole], classes[whole]
 
     def _image_row(self, sample: int) -> int:
         return self.prepared.samples[sample].images[0]

@@ -9,6 +9,7 @@ from lovt_core.evaluation.completed import Piece, find_completed
 from lovt_core.evaluation.replicates import compute_seeds
 from lovt_core.evaluation.task_setup import EncodedTask, TaskSetup
 from lovt_core.evaluation.training.candidate import TrainedHead
+from lovt_core.evaluation.training.criteria import Scores
 from lovt_core.evaluation.training.head_training import HeadTraining, Tick
 from lovt_core.values import Alarm, Progress, Result, Value, Workplace
 
@@ -26,7 +27,8 @@ class TaskEvaluation:
         self.protocol = setup.protocol
         seed = setup.subject.seed
         self._search_seed, *self._seeds = compute_seeds(seed, 1 + self.protocol.num_replicates)
-        self._identity = build_identity(setup.subject, self.protocol, setup.data)
+        self._numbers = f"{setup.resources.precision} on {place.device.partition(':')[0]}"
+        self._identity = build_identity(setup.subject, self.protocol, setup.data, self._numbers)
         self._completed = find_completed(place.completed, self.task.id, self._identity)
 
     def run(self) -> Iterator[Value]:
@@ -47,6 +49,7 @@ class TaskEvaluation:
             encoder=describe_encoder(self.setup.subject),
             protocol=self.protocol.describe(),
             data=data.describe(),
+            numbers=self._numbers,
             learning_rate=rate,
             overlap=describe_overlap(self.setup.subject, data, self.place.prepared_root),
             **compute_cell(replicates, self.task.metric),
@@ -90,7 +93,9 @@ class TaskEvaluation:
         """All replicates in order; missing ones are trained side by side as far as memory goes."""
         pieces = dict(self._completed.replicates)
         missing = [number for number in range(self.protocol.num_replicates) if number not in pieces]
+        encoded: list[EncodedTask] = []
         while missing:
+            encoded.clear()  # before others are encoded
             encoded = [(yield from self.setup.encode(self._seeds[missing[0]]))]
             together = self.setup.count_together(encoded[0])
             numbers, missing = missing[:together], missing[together:]
@@ -112,7 +117,7 @@ class TaskEvaluation:
                 yield value
                 continue
             number = numbers[value.index]
-            scores = training.judge(value, test)
+            scores = yield from self._report(training, training.judge(value, test), "test")
             piece = self._piece(
                 "replicate",
                 replicate=number,
@@ -132,15 +137,25 @@ class TaskEvaluation:
         return self.setup.build_training(candidates, self.setup.subject.seed)
 
     def _watch(self, training: HeadTraining, note: str) -> Iterator[Progress | TrainedHead]:
-        steps = training.order.num_batches
-        total = steps * self.task.max_epochs
         for value in training.train():
-            match value:
-                case Tick(epoch, step, num_running):
-                    where = f"epoch {epoch} of at most {self.task.max_epochs}, {num_running} at work"
-                    yield Progress((epoch - 1) * steps + step, total, "step", f"{self.task.id}: {note}, {where}")
-                case TrainedHead():
-                    yield value
+            yield self._describe_tick(training, value, note) if isinstance(value, Tick) else value
+
+    def _report(
+        self, training: HeadTraining, judging: Generator[Tick, None, Scores], note: str
+    ) -> Generator[Progress, None, Scores]:
+        while True:
+            try:
+                tick = next(judging)
+            except StopIteration as end:
+                scores: Scores = end.value
+                return scores
+            yield self._describe_tick(training, tick, note)
+
+    def _describe_tick(self, training: HeadTraining, tick: Tick, note: str) -> Progress:
+        steps = training.order.num_batches
+        where = f"epoch {tick.epoch} of at most {self.task.max_epochs}, {tick.num_running} at work"
+        done = (tick.epoch - 1) * steps + tick.step
+        return Progress(done, steps * self.task.max_epochs, "step", f"{self.task.id}: {note}, {where}")
 
     def _piece(self, kind: str, **content: Any) -> Result:
         return Result({"type": kind, "task": self.task.id, **content, "identity": self._identity})

@@ -53,6 +53,8 @@ class EncodedTask:
     encoder: ImageEncoder
     fingerprint: str
     """Of the encoder's weights before any fine-tuning."""
+    is_kept: bool
+    """Whether its features are computed once only."""
 
 
 class TaskSetup:
@@ -81,13 +83,17 @@ class TaskSetup:
         return self._shared
 
     def count_together(self, encoded: EncodedTask) -> int:
-        """How many trainings fit into memory side by side, at least one; fine-tuned encoders train one by one."""
-        if self.task.encoder == "finetuned":
+        """How many trainings go side by side, at least one: as many as fit into memory where they share work.
+
+        Models on features that are kept share nothing, nor do fine-tuned encoders.
+        """
+        if self.task.encoder == "finetuned" or (self.task.head != "linear" and encoded.is_kept):
             return 1
         fitting = 1000
         if self.subject.given is None:
             strides = self._find_inputs(encoded.encoder)
-            fitting = self.resources.stores.count_fitting(encoded.encoder, self.data, strides, len(self.data.samples))
+            num_samples = len(self.resources.samples)
+            fitting = self.resources.stores.count_fitting(encoded.encoder, self.data, strides, num_samples)
         if self.task.head == "linear":
             return fitting
         with torch.device("meta"):
@@ -100,8 +106,11 @@ class TaskSetup:
             CandidateState(Candidate(rate, seed, encoded.inputs), self.protocol) for rate, seed, encoded in candidates
         ]
         bank = self._build_bank(states, [encoded.encoder for _, _, encoded in candidates])
-        # Trained alone, a head needs no order in common with others.
-        seed = states[0].candidate.seed if self.task.encoder == "finetuned" else order_seed
+        if self.task.encoder == "frozen":
+            return HeadTraining(states, bank, self.protocol, order_seed)
+        # Trained alone, it needs no order in common with others; some encoders drop paths at random in training.
+        seed = states[0].candidate.seed
+        torch.manual_seed(seed)
         return HeadTraining(states, bank, self.protocol, seed)
 
     def _encode_with(self, encoder: ImageEncoder) -> Generator[Progress | Alarm, None, EncodedTask]:
@@ -111,7 +120,7 @@ class TaskSetup:
             source = yield from resources.stores.open(encoder, self.data, self._find_inputs(encoder), resources.samples)
             yield from source.fill(self.data.samples)
         inputs = TaskInputs(self.data, self.targets, source, resources.device, reads_images=self.task.head == "unet")
-        return EncodedTask(inputs, encoder, encoder.fingerprint())
+        return EncodedTask(inputs, encoder, encoder.fingerprint(), source is not None and source.is_kept)
 
     def _find_inputs(self, encoder: ImageEncoder) -> tuple[int, ...]:
         wanted = (self.protocol.stride,) if self.task.head == "linear" else HEAD_STRIDES[self.task.head]

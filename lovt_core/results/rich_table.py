@@ -29,6 +29,8 @@ _MAX_LABEL_WIDTH = 34
 _GROUP_WIDTH = 22
 """From which on headings of groups go on in the next line."""
 _ENCODER = "encoder"
+_COLUMNS_WITH_COMMON_MARKS = 3
+"""From so many columns on."""
 _RANK_STYLES = {1: "bold", 2: "underline"}
 _MISSING_STYLES = {"not run": "dim", "queued": "cyan", "running": "green", "failed": "red"}
 
@@ -44,7 +46,8 @@ class ComparisonTables:
         """Blocks of columns, split between data sets where that is possible."""
         footnotes = collect_footnotes(self.comparison)
         grid = [[self._entry(entry, footnotes) for entry in row.scores] for row in self.comparison.rows]
-        headings = [_heading(column) for column in self.comparison.columns]
+        common = _find_common_marks(self.comparison.columns)
+        headings = [_heading(column, common) for column in self.comparison.columns]
         widths = [
             _PADDING + max(_width(text) for text in (heading, *(line[place] for line in grid)))
             for place, heading in enumerate(headings)
@@ -66,6 +69,8 @@ class ComparisonTables:
                 table.add_row(labels[place], *(grid[place][column] for column in block), style=style)
             yield table
             yield Text()
+        if common:
+            yield Text(f"all columns: {', '.join(common)}", style="yellow")
         yield from self._lines(footnotes)
 
     def _entry(self, entry: Entry, footnotes: Footnotes) -> Text:
@@ -114,10 +119,19 @@ def split_columns(columns: Sequence[Column], widths: Sequence[int], available: i
     return blocks
 
 
-def _heading(column: Column) -> Text:
+def _find_common_marks(columns: Sequence[Column]) -> tuple[str, ...]:
+    """Marks that every one of several columns has: they are said once, not in each heading."""
+    if len(columns) < _COLUMNS_WITH_COMMON_MARKS:
+        return ()
+    return tuple(mark for mark in columns[0].marks if all(mark in column.marks for column in columns))
+
+
+def _heading(column: Column, common: Sequence[str]) -> Text:
     heading = Text("\n".join(_break_at_hyphens(column.task)))
     heading.append(f"\n{column.metric_title}")
     for mark in column.marks:
+        if mark in common:
+            continue
         lines = "\n".join(_wrap(mark.split(" "), " "))
         heading.append(f"\n{lines}", style="dim" if mark.endswith(" split") else "yellow")
     return heading

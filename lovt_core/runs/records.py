@@ -5,6 +5,9 @@ from typing import Any
 
 from lovt_core.runs.state import ACTIVE, RESUMABLE, State
 
+NAMED_TASKS = 3
+"""More tasks than these are counted, not named."""
+
 
 @dataclass(frozen=True)
 class RunRow:
@@ -66,7 +69,8 @@ class RunRow:
             case "pretrain":
                 return str(self.experiment.get("method", {}).get("name", ""))
             case "evaluate":
-                return ", ".join(self.experiment.get("tasks", []))
+                tasks = self.experiment.get("tasks", [])
+                return ", ".join(tasks) if len(tasks) <= NAMED_TASKS else f"{len(tasks)} tasks"
             case _:
                 return self.kind
 

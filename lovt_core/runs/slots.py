@@ -76,7 +76,7 @@ def list_slots() -> tuple[Slot, ...]:
 def runs_per_gpu() -> int:
     """How many runs may share a GPU; raises InputError where `$LOVT_RUNS_PER_GPU` is no number."""
     text = os.environ.get("LOVT_RUNS_PER_GPU", "1")
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise InputError(f"LOVT_RUNS_PER_GPU is '{text}': it must be a whole number from 1 on")
     return int(text)
 

@@ -46,6 +46,7 @@ def command(
     \b
     Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task 'covid-*'
     """
+    from lovt_core.tasks import expand_tasks
     from lovt_tui.cli.follow import launch
     from lovt_tui.cli.readiness import check_tasks, resolve_encoder
 
@@ -65,6 +66,7 @@ def command(
         given.append("settings.protocol=quick")
     loaded = _load(experiment, source, [*given, *(overrides or [])])
     check_tasks(place, loaded)
+    loaded = loaded.model_copy(update={"tasks": tuple(task.id for task in expand_tasks(loaded.tasks))})
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
 
 

@@ -19,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("demo", short_help="The whole road on synthetic X-rays, in a few minutes.")(demo.command)
+app.command("demo", short_help="The whole road on synthetic X-rays, in some minutes.")(demo.command)
 app.command("pretrain", short_help="Pre-train an encoder as an experiment file says.")(pretrain.command)
 app.command("check", short_help="Two real steps of an experiment: it fits, it runs, how fast.")(check.command)
 app.command("evaluate", short_help="Evaluate an encoder on localized tasks.")(evaluate.command)

@@ -113,6 +113,16 @@ def test_pieces_of_another_protocol_are_done_again(finished, place):
     assert any(isinstance(value, Alarm) and "7 finished pieces" in value.message for value in values)
 
 
+@pytest.mark.parametrize(
+    "change", [{"seed": 7}, {"precision": "bf16"}, {"split": "patient:1"}, {"encoder": {"backbone": "test_byobnet"}}]
+)
+def test_pieces_of_another_seed_number_format_split_or_backbone_are_done_again(finished, place, change):
+    experiment = make_experiment(**change, settings={"max_epochs": 6})
+    values = evaluate(experiment, replace(place, completed=tuple(finished)))
+    first = next(value for value in values if isinstance(value, Alarm))
+    assert first.message.startswith("7 finished pieces of covid-linear are of another")
+
+
 @pytest.mark.parametrize("num_questions", [1, 4, 9, 14, 20])
 def test_stopped_anywhere_and_resumed_gives_the_same_cell(finished, place, num_questions):
     asked = iter([None] * num_questions)

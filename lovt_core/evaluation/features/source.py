@@ -65,7 +65,8 @@ class EncoderAtWork:
         for stride in self.strides:
             if not bool(torch.isfinite(features[stride]).all()):
                 raise InputError(
-                    f"the encoder yields features of stride {stride} that are not finite: its weights are broken"
+                    f"the encoder yields features of stride {stride} that are not finite: its weights are broken, or "
+                    f"too large for precision {self.precision.name}"
                 )
             kept[stride] = features[stride].contiguous(memory_format=torch.channels_last)
         return kept
@@ -81,6 +82,11 @@ class FeatureSource:
         self._rows = {sample: row for row, sample in enumerate(samples)}
         self._store: FeatureStore | None = None
         working.encoder.to(working.device).eval()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether features are computed once only."""
+        return self._store is not None
 
     def keep_in(self, store: FeatureStore) -> None:
         """Keep features from now on in `store`, which has a row for each sample in their order."""
@@ -122,11 +128,23 @@ class _Stored:
 
 class _EncodedNow:
     def __init__(self, source: FeatureSource, samples: Sequence[int]) -> None:
-        parts = [source.encode(part) for part in split_evenly(samples)]
-        self._features = {stride: torch.cat([part[stride] for part in parts]) for stride in parts[0]}
+        self._features: dict[int, Tensor] = {}
+        done = 0
+        for part in split_evenly(samples):
+            for stride, maps in source.encode(part).items():
+                if stride not in self._features:
+                    self._features[stride] = _empty_like(maps, len(samples))
+                self._features[stride][done : done + len(part)] = maps
+            done += len(part)
 
     def take(self, positions: Positions) -> dict[int, Tensor]:
         return {stride: take_rows(features, positions) for stride, features in self._features.items()}
+
+
+def _empty_like(maps: Tensor, count: int) -> Tensor:
+    """Room for the maps of `count` images, channels last: all at once, so that nothing is held twice."""
+    _, depth, height, width = maps.shape
+    return maps.new_empty((count, height, width, depth)).permute(0, 3, 1, 2)
 
 
 def take_rows(features: Tensor, rows: Positions) -> Tensor:

@@ -49,6 +49,9 @@ class FeatureStores:
             return self._kept[key].source
         shapes, dtype = find_shapes(working, data)
         num_bytes = count_bytes(len(samples), shapes, dtype)
+        if num_bytes > self.memory_bytes and count_bytes(len(data.samples), shapes, dtype) <= self.memory_bytes:
+            samples = data.samples  # those of this task alone fit
+            num_bytes = count_bytes(len(samples), shapes, dtype)
         source = FeatureSource(working, data, samples)
         if num_bytes <= self.memory_bytes:
             self._make_room(num_bytes)
@@ -64,6 +67,10 @@ class FeatureStores:
         """How many encoders' features of this kind fit into memory at once; at least one."""
         working = EncoderAtWork(encoder, strides, self._device, self._precision)
         return max(1, self.memory_bytes // max(1, count_bytes(num_samples, *find_shapes(working, data))))
+
+    def forget(self) -> None:
+        """Drop everything: another data set comes."""
+        self._kept.clear()
 
     def _make_room(self, num_bytes: int) -> None:
         while sum(kept.num_bytes for kept in self._kept.values()) + num_bytes > self.memory_bytes:
@@ -91,6 +98,7 @@ def find_shapes(working: EncoderAtWork, data: TaskData) -> tuple[Shapes, torch.d
 def _compute_key(working: EncoderAtWork, data: TaskData, samples: Sequence[int]) -> str:
     """Hex digits that are equal only where the features are."""
     digest = hashlib.sha256(working.encoder.fingerprint().encode())
+    digest.update(f"{working.encoder.trunk} {working.device.partition(':')[0]}".encode())
     digest.update(repr((data.prepared.fingerprint, data.statistics, working.strides)).encode())
     digest.update(repr((working.precision.name, tuple(samples))).encode())
     return digest.hexdigest()

@@ -13,7 +13,7 @@ from lovt_core.evaluation.features.source import FeatureSource, FeatureView
 from lovt_core.evaluation.task_data import Targets, TaskData
 from lovt_core.evaluation.training.order import Positions
 
-MASK_BYTES = 2**30
+MASK_BYTES = 2**31
 """Masks that are kept unpacked on the device; more are unpacked batch by batch."""
 
 

@@ -50,6 +50,8 @@ class CandidateState:
         self.candidate = candidate
         self.num_steps = 0
         """Optimiser steps taken."""
+        self.has_diverged = False
+        """Whether every recent step overflowed: the training ends with the best epoch so far."""
         self._stopping = EarlyStopping(protocol.task.patience, mode="max")
         self._plateau = Plateau(candidate.learning_rate, PLATEAU_FACTOR, PLATEAU_PATIENCE)
         self._best = float("-inf")
@@ -62,11 +64,6 @@ class CandidateState:
         self.optimiser = torch.optim.Adam(
             parameters, self._plateau.learning_rate, BETAS, weight_decay=WEIGHT_DECAY, fused=True
         )
-
-    @property
-    def learning_rate(self) -> float:
-        """What the plateau rule has come to."""
-        return self._plateau.learning_rate
 
     def is_better(self, validation_metric: float) -> bool:
         """Whether this beats every epoch so far."""
@@ -81,7 +78,7 @@ class CandidateState:
         self._plateau = self._plateau.after(validation_loss)
         set_learning_rate(self.optimiser, self._plateau.learning_rate)
         self._stopping = self._stopping.after(validation_metric)
-        return self._stopping.is_over
+        return self._stopping.is_over or self.has_diverged
 
     def finish(self, index: int, num_epochs: int) -> TrainedHead:
         """What came out, after at least one epoch."""

@@ -1,7 +1,7 @@
 """The loop that trains heads side by side, each to its own end (PROTOCOL A.3)."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +51,7 @@ class HeadTraining:
         max_epochs = self.protocol.task.max_epochs
         for epoch in range(1, max_epochs + 1):
             yield from self._train_epoch(epoch, running)
-            losses, scores = self._judge(running, self._split.validation)
+            losses, scores = yield from self._judge(running, self._split.validation, epoch)
             for index in list(running):
                 state = self.states[index]
                 if state.is_better(scores[index].value):
@@ -63,10 +63,11 @@ class HeadTraining:
             if not running:
                 return
 
-    def judge(self, trained: TrainedHead, samples: Sequence[int]) -> Scores:
+    def judge(self, trained: TrainedHead, samples: Sequence[int]) -> Generator[Tick, None, Scores]:
         """Scores of a trained head's best epoch on these samples."""
         self.bank.load_state(trained.index, trained.state)
-        return self._judge([trained.index], samples)[1][trained.index]
+        _, scores = yield from self._judge([trained.index], samples, trained.num_epochs)
+        return scores[trained.index]
 
     def predict(self, trained: TrainedHead, samples: Sequence[int]) -> Iterator[ImagePrediction]:
         """What the head says of each of these samples, in order."""
@@ -86,21 +87,29 @@ class HeadTraining:
             for batch in range(len(chunk) // self.order.batch_size):
                 self.bank.train_step({index: opened[index].take(orders[index][batch]) for index in running})
                 step += 1
-                if time.monotonic() - self._ticked_at >= SECONDS_BETWEEN_TICKS:
-                    self._ticked_at = time.monotonic()
-                    yield Tick(epoch, step, len(running))
+                yield from self._tick(epoch, step, len(running))
+            del opened  # before the next chunk is encoded
 
-    @torch.no_grad()
-    def _judge(self, indices: Sequence[int], samples: Sequence[int]) -> tuple[dict[int, float], dict[int, Scores]]:
+    def _tick(self, epoch: int, step: int, num_running: int) -> Iterator[Tick]:
+        """A tick, unless the last one was only just now."""
+        if time.monotonic() - self._ticked_at >= SECONDS_BETWEEN_TICKS:
+            self._ticked_at = time.monotonic()
+            yield Tick(epoch, step, num_running)
+
+    def _judge(
+        self, indices: Sequence[int], samples: Sequence[int], epoch: int
+    ) -> Generator[Tick, None, tuple[dict[int, float], dict[int, Scores]]]:
         """Mean of the batch losses and scores of all samples, in order, nothing dropped."""
         criterion = self.bank.criterion
         tallies = {index: criterion.new_tally(self.states[index].candidate.inputs.device) for index in indices}
         losses: dict[int, list[Tensor]] = {index: [] for index in indices}
         for part in self._split_into_batches(samples):
             for index, batch in self._take_whole(indices, part):
-                output = self.bank.predict(index, batch)
-                losses[index].append(criterion.compute_loss(output, batch.targets))
-                tallies[index].add(output, batch.targets)
+                with torch.no_grad():
+                    output = self.bank.predict(index, batch)
+                    losses[index].append(criterion.compute_loss(output, batch.targets))
+                    tallies[index].add(output, batch.targets)
+            yield from self._tick(epoch, self.order.num_batches, len(indices))
         means = {index: float(torch.stack(values).mean()) for index, values in losses.items()}
         return means, {index: tally.compute() for index, tally in tallies.items()}
 

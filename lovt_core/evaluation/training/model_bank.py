@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lovt_core.errors import TrainingError
 from lovt_core.evaluation.training.batches import Batch
 from lovt_core.evaluation.training.candidate import CandidateState
 from lovt_core.evaluation.training.criteria import Criterion
@@ -47,6 +48,8 @@ class ModelBank:
 
     def _train_one(self, index: int, batch: Batch) -> None:
         state, model, precision = self._states[index], self._models[index], self._precisions[index]
+        if state.has_diverged:
+            return
         is_warm = state.num_steps >= self._warmup_steps
         model.set_training(with_encoder=is_warm)
         if model.encoder is not None:
@@ -55,7 +58,10 @@ class ModelBank:
             output = model(batch)
         loss = self.criterion.compute_loss(output, batch.targets)
         precision.backward(loss)
-        precision.step(state.optimiser)
+        try:
+            precision.step(state.optimiser)
+        except TrainingError:  # too large a learning rate loses the search, it does not end it
+            state.has_diverged = True
         state.optimiser.zero_grad()
         state.num_steps += 1
 

@@ -30,11 +30,10 @@ class EpochOrder:
         return self.num_images // self.batch_size
 
     def divide(self, epoch: int) -> list[Positions]:
-        """Chunks of positions for one epoch; the last one has what is left over as well."""
+        """Chunks of positions for one epoch; the last one is what is left over."""
         size = CHUNK_BATCHES * self.batch_size
         positions = np.random.default_rng((self.seed, epoch)).permutation(self.num_images)
-        starts = range(size, max(1, self.num_images // size) * size, size)
-        return np.split(positions, list(starts))
+        return np.split(positions, list(range(size, self.num_images, size)))
 
     def shuffle(self, chunk: Positions, head_seed: int, epoch: int, number: int) -> list[Positions]:
         """Batches of positions within chunk `number` of the epoch, in the order of the head with that seed."""

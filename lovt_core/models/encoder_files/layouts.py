@@ -26,6 +26,7 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     Layout("lovt-tui", "checkpoint of this program", "image_encoder.trunk."),
     Layout("lovt", "checkpoint of the LoVT authors", "model_a.encoder.feature_extractor.backbone_layers."),
     Layout("gloria", "GLoRIA", "gloria.img_encoder.model."),
+    Layout("gloria", "GLoRIA", "img_encoder.model."),
     Layout("mgca", "MGCA", "img_encoder_q.model."),
     Layout("medklip", "MedKLIP", "module.res_features.", is_numbered=True),
     Layout("medklip", "MedKLIP", "res_features.", is_numbered=True),

@@ -1,6 +1,7 @@
 """The tensors of a file with weights, by name, whatever tool wrote it."""
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,11 @@ from lovt_core.models.encoder_files.unpickling import load_inertly
 
 WRAPPERS: Final = ("state_dict", "model", "model_state_dict", "net", "encoder")
 """Keys under which tools put the tensors, the outer ones first."""
+_READING_ERRORS: Final = (
+    *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError),
+    *(IndexError, AssertionError, OverflowError, struct.error),
+)
+"""What torch raises for foreign classes and for damaged files."""
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -45,7 +51,7 @@ def _read(path: Path) -> Any:
             raise ConfigError(f"{path} is not a safetensors file: {error}") from error
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError):
+    except _READING_ERRORS:
         return load_inertly(path)  # foreign classes, or damaged: the next reader says which
 
 

@@ -8,7 +8,6 @@ later), or pickles followed by raw storages (before).
 import pickle
 import struct
 import zipfile
-from collections import OrderedDict, defaultdict
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -30,6 +29,13 @@ _DTYPES: Final = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
+
+
+_READING_ERRORS: Final = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError, ArithmeticError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, struct.error, MemoryError, AssertionError),
+)
+"""What unpickling damaged files raises."""
 
 
 class Foreign:
@@ -60,6 +66,13 @@ class Foreign:
         """Nothing is kept."""
 
 
+class Plain(dict[Any, Any]):
+    """A dictionary whose attributes a file cannot set."""
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+
 def _rebuild_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
     return torch.as_strided(storage, size, stride, offset)
 
@@ -69,8 +82,8 @@ def _rebuild_parameter(data: Tensor, *_: Any) -> Tensor:
 
 
 _BUILT: Final[dict[tuple[str, str], Any]] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("collections", "defaultdict"): lambda *_: defaultdict(Foreign),
+    ("collections", "OrderedDict"): Plain,
+    ("collections", "defaultdict"): lambda *_: Plain(),
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
@@ -111,9 +124,11 @@ class _Storages:
             if self._archive is None:
                 self.by_key[key] = torch.empty(count, dtype=dtype)
             else:
-                content = bytearray(self._archive.read(f"{self._folder}data/{key}"))
-                if len(content) != count * dtype.itemsize:
-                    raise pickle.UnpicklingError(f"storage {key} has {len(content)} bytes")
+                name = f"{self._folder}data/{key}"
+                size = self._archive.getinfo(name).file_size
+                if size != count * dtype.itemsize:
+                    raise pickle.UnpicklingError(f"storage {key} has {size} bytes")
+                content = bytearray(self._archive.read(name))
                 self.by_key[key] = torch.frombuffer(content, dtype=dtype) if count else torch.empty(0, dtype=dtype)
         return self.by_key[key]
 
@@ -123,9 +138,7 @@ def load_inertly(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             return _load_zip(path) if zipfile.is_zipfile(file) else _load_legacy(path)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, EOFError) as error:
-        raise ConfigError(f"{path} is damaged or is no checkpoint of torch: {error}") from error
-    except (pickle.UnpicklingError, zipfile.BadZipFile, struct.error, MemoryError) as error:
+    except _READING_ERRORS as error:
         raise ConfigError(f"{path} is damaged or is no checkpoint of torch: {error}") from error
 
 

@@ -67,7 +67,7 @@ def test_base_is_laid_under_section_by_section(write):
 
 def test_base_may_be_a_shipped_file(write):
     experiment = load_experiment(write("mine.yaml", "base: experiments/tiny/lovt.yaml\nname: mine\n"))
-    assert experiment.method.image_encoder.backbone == "test_resnet"
+    assert experiment.method.image_encoder.backbone == "test_byobnet"
 
 
 def test_problem_in_a_base_names_the_base(write):

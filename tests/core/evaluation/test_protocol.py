@@ -49,7 +49,7 @@ def test_quick_protocol_is_marked_and_is_less(task):
     assert protocol.name == "quick"
     assert (protocol.num_replicates, protocol.task.max_epochs) == (1, 5)
     assert protocol.task.learning_rates == task.learning_rates[:1]
-    assert {"5 epochs", "1 replicates"} <= set(protocol.marks)
+    assert {"5 epochs", "1 replicate"} <= set(protocol.marks)
     longer = build_protocol(task, EvaluationSettings(protocol="quick", max_epochs=7, replicates=2))
     assert (longer.task.max_epochs, longer.num_replicates, longer.name) == (7, 2, "quick")
 

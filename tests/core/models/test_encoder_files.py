@@ -250,6 +250,13 @@ def test_nothing_in_a_file_is_run(pack, kind, tmp_path):
     assert os.system is not None
 
 
+def test_a_file_sets_no_attributes_of_containers(tmp_path):
+    """An ordinary unpickler would let it shadow the methods of an OrderedDict."""
+    content = b"\x80\x02ccollections\nOrderedDict\n)R}X" + pack_text("items") + b"K\x01sb."
+    pack_zip(tmp_path / "evil.ckpt", content)
+    assert list(load_inertly(tmp_path / "evil.ckpt").items()) == []
+
+
 def pack_text(text):
     return struct.pack("<I", len(text)) + text.encode()
 

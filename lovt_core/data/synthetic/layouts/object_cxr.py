@@ -23,6 +23,8 @@ _DEV_EVERY = 9
 """One film in nine is in `dev`, as in the original, beginning with the second: two films fill both parts."""
 _SUPERSAMPLING = 4
 _MOST_OBJECTS = 3
+_SIDES = (0.04, 0.20)
+"""Smallest and largest mean side of an object, in sides of the film: from buttons to pacemakers and plates."""
 _POLYGON_ROWS = 12
 
 Points = NDArray[np.int64]
@@ -90,15 +92,17 @@ def _draw_object(size: int, rng: np.random.Generator) -> tuple[NDArray[np.float3
     """How much metal covers each pixel, (size, size) in [0, 1], and the annotation item."""
     canvas = Image.new("L", (size * _SUPERSAMPLING, size * _SUPERSAMPLING))
     draw = ImageDraw.Draw(canvas)
-    width, height = (max(3, round(size * rng.uniform(0.04, 0.10))) for _ in range(2))
-    left, top = round(size * rng.uniform(0.15, 0.80)), round(size * rng.uniform(0.15, 0.75))
+    side = np.exp(rng.uniform(*np.log(_SIDES)))
+    width, height = (max(3, round(size * side * rng.uniform(0.8, 1.25))) for _ in range(2))
+    left, top = (round(size * rng.uniform(0.12, 0.85 - side * 1.25)) for _ in range(2))
     match rng.integers(4):
         case 0:
             corners = (left, top), (left + width, top + height)
             draw.rectangle(_enlarge(*corners, 0), fill=255)
             item = _item(0, *corners)
         case 1:
-            points = _turned_bar((left, top), (max(6, 2 * width), 3 + width // 4), rng.uniform(0, np.pi))
+            centre, extent = (left + width // 2, top + height // 2), (max(6, 3 * width // 2), 3 + width // 3)
+            points = _turned_bar(centre, extent, rng.uniform(0, np.pi))
             draw.polygon([((x + 0.5) * _SUPERSAMPLING, (y + 0.5) * _SUPERSAMPLING) for x, y in points], fill=255)
             item = _item(2, *points)
         case kind:
@@ -109,12 +113,12 @@ def _draw_object(size: int, rng: np.random.Generator) -> tuple[NDArray[np.float3
     return np.asarray(canvas.reduce(_SUPERSAMPLING), dtype=np.float32) / np.float32(255), item
 
 
-def _turned_bar(corner: tuple[int, int], extent: tuple[int, int], angle: float) -> tuple[tuple[int, int], ...]:
+def _turned_bar(centre: tuple[int, int], extent: tuple[int, int], angle: float) -> tuple[tuple[int, int], ...]:
     """Four corners of a rectangle of that length and width, turned around its centre."""
     along = np.array([np.cos(angle), np.sin(angle)]) * extent[0] / 2
     across = np.array([-np.sin(angle), np.cos(angle)]) * extent[1] / 2
     offsets = np.stack([-along - across, along - across, along + across, across - along])
-    points: Points = np.rint(np.array(corner) + offsets).astype(np.int64)
+    points: Points = np.rint(np.array(centre) + offsets).astype(np.int64)
     return tuple((int(x), int(y)) for x, y in points)
 
 

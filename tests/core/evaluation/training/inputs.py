@@ -55,6 +55,15 @@ class Opened:
         return Batch(features, images, targets[rows])
 
 
+def finish(generator):
+    """What a generator returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
 def make_segmentation(seed=0, num_classes=1, depth=6):
     """Features of stride 4 on a 4 x 4 grid and 24 x 24 masks that a linear head can learn."""
     generator = torch.Generator().manual_seed(seed)

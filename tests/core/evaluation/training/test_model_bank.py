@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from lovt_core.config.encoders import ImageEncoderConfig
+from lovt_core.errors import TrainingError
 from lovt_core.evaluation.task_data import Boxes
 from lovt_core.evaluation.training.candidate import Candidate, CandidateState, TrainedHead
 from lovt_core.evaluation.training.criteria import build_criterion
@@ -20,6 +21,7 @@ from tests.core.evaluation.training.inputs import (
     NUM_VALIDATION,
     TEST,
     TensorInputs,
+    finish,
     make_protocol,
 )
 
@@ -79,7 +81,7 @@ def build(head, encoder, inputs, candidates, *, warmup_steps=0, is_tuned=False, 
 
 def run(training):
     heads = sorted((value for value in training.train() if isinstance(value, TrainedHead)), key=lambda head: head.index)
-    return heads, [training.judge(head, TEST).value for head in heads]
+    return heads, [finish(training.judge(head, TEST)).value for head in heads]
 
 
 @pytest.mark.parametrize("head", ["unet", "yolo"])
@@ -153,9 +155,9 @@ def test_judging_uses_running_statistics_and_changes_nothing(encoder, squares):
     training, models = build("unet", encoder, inputs, [(1e-3, 1)])
     [head], _ = run(training)
     before = {name: value.clone() for name, value in models[0].state_dict().items()}
-    whole = training.judge(head, TEST).value
+    whole = finish(training.judge(head, TEST)).value
     assert all(torch.equal(value, before[name]) for name, value in models[0].state_dict().items())
-    assert training.judge(head, TEST[::-1]).value == pytest.approx(whole, abs=1e-6)
+    assert finish(training.judge(head, TEST[::-1])).value == pytest.approx(whole, abs=1e-6)
 
 
 def test_masks_without_a_positive_pixel_leave_finite_weights_and_a_score_of_zero(encoder, squares):
@@ -165,3 +167,18 @@ def test_masks_without_a_positive_pixel_leave_finite_weights_and_a_score_of_zero
     [head], [score] = run(training)
     assert (score, head.best_epoch) == (0.0, 1)
     assert all(torch.isfinite(parameter).all() for parameter in models[0].parameters())
+
+
+def test_a_training_that_overflows_ends_and_leaves_the_others_alone(encoder, squares, monkeypatch):
+    """With fp16 and too large a learning rate: it loses the search, and the evaluation goes on."""
+    inputs = build_inputs("unet", encoder, squares)
+    training, _ = build("unet", encoder, inputs, [(1e-3, 1), (1e-3, 2)])
+
+    def overflow(optimiser):
+        raise TrainingError("every recent step overflowed")
+
+    monkeypatch.setattr(training.bank._precisions[0], "step", overflow)
+    heads, scores = run(training)
+    assert [head.num_epochs for head in heads] == [1, 3]
+    _, [alone] = run(build("unet", encoder, inputs, [(1e-3, 2)])[0])
+    assert scores[1] == pytest.approx(alone, abs=1e-6)

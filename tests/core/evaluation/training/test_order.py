@@ -17,6 +17,7 @@ def test_every_image_comes_once_an_epoch_and_the_rest_is_dropped(num_images, bat
         chunk[batch].tolist() for number, chunk in enumerate(chunks) for batch in order.shuffle(chunk, 7, 1, number)
     ]
     assert len(batches) == order.num_batches == num_images // batch_size
+    assert max(len(chunk) for chunk in chunks) <= CHUNK_BATCHES * batch_size
     assert {len(batch) for batch in batches} == {batch_size}
     assert len({image for batch in batches for image in batch}) == len(batches) * batch_size
 
