@@ -1,9 +1,13 @@
 """Tables of the index. An index of another version is thrown away and built again, so there are no migrations."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 VERSION = 2
+
+BUSY_SECONDS = 5.0
+"""How long to wait for others."""
 
 TABLES: dict[str, dict[str, type]] = {
     "runs": {
@@ -53,15 +57,28 @@ def discard(path: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Change to a write-ahead log; SQLite does not wait for others here, so this does."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _create(connection: sqlite3.Connection) -> None:
     import sqlite_utils  # 0.15 s that a reader of an index that is there already need not wait
 
-    connection.execute("pragma journal_mode = wal")
+    _write_ahead(connection)
     connection.execute("begin immediate")
     try:
         if connection.execute("pragma user_version").fetchone()[0] != VERSION:

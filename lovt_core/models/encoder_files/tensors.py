@@ -30,15 +30,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise ConfigError(f"there is no file {path}")
-    content = _read(path)
-    while True:
-        tensors = _named_tensors(content)
-        if tensors:
-            return tensors
-        inner = next((content[key] for key in WRAPPERS if _is_mapping(content) and key in content), None)
-        if inner is None:
-            raise ConfigError(f"{path} holds no tensors under names: it must be a state file or a checkpoint")
-        content = inner
+    tensors = _find_tensors(_read(path))
+    if not tensors:
+        raise ConfigError(f"{path} holds no tensors under names: it must be a state file or a checkpoint")
+    return tensors
 
 
 def _read(path: Path) -> Any:
@@ -55,13 +50,16 @@ def _read(path: Path) -> Any:
         return load_inertly(path)  # foreign classes, or damaged: the next reader says which
 
 
-def _named_tensors(content: Any) -> dict[str, Tensor]:
-    if not _is_mapping(content):
+def _find_tensors(content: Any, depth: int = len(WRAPPERS)) -> dict[str, Tensor]:
+    """Those of the innermost wrapper: what stands beside it (a best score, a step) is no weight.
+
+    `depth` ends the search in content that contains itself.
+    """
+    if depth == 0 or not isinstance(content, Mapping):
         return {}
+    for key in WRAPPERS:
+        if inner := _find_tensors(content.get(key), depth - 1):
+            return inner
     return {
         name: value.detach() for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)
     }
-
-
-def _is_mapping(content: Any) -> bool:
-    return isinstance(content, Mapping)

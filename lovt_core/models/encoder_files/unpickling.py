@@ -28,6 +28,8 @@ _DTYPES: Final = {
     "CharStorage": torch.int8,
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
+    "ComplexFloatStorage": torch.complex64,
+    "ComplexDoubleStorage": torch.complex128,
 }
 
 
@@ -73,12 +75,17 @@ class Plain(dict[Any, Any]):
         pass
 
 
-def _rebuild_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Tensor:
-    return torch.as_strided(storage, size, stride, offset)
+def _rebuild_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any) -> Any:
+    return torch.as_strided(storage, size, stride, offset) if isinstance(storage, Tensor) else Foreign()
 
 
 def _rebuild_parameter(data: Tensor, *_: Any) -> Tensor:
     return data
+
+
+def _rebuild_with_attributes(build: Any, _: Any, arguments: tuple[Any, ...], *__: Any) -> Any:
+    """A tensor that has attributes, without them."""
+    return build(*arguments) if build in (_rebuild_tensor, _rebuild_parameter) else Foreign()
 
 
 _BUILT: Final[dict[tuple[str, str], Any]] = {
@@ -87,6 +94,8 @@ _BUILT: Final[dict[tuple[str, str], Any]] = {
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter,
+    ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_with_attributes,
     ("torch", "Size"): tuple,
     ("builtins", "set"): set,
 }
@@ -104,10 +113,11 @@ class _Unpickler(pickle.Unpickler):
             return _DTYPES[name]
         return _BUILT.get((module, name), Foreign)
 
-    def persistent_load(self, pid: Any) -> Tensor:
-        if not (isinstance(pid, tuple) and len(pid) >= 5 and pid[0] == "storage" and isinstance(pid[1], torch.dtype)):
-            raise pickle.UnpicklingError("a storage of an unknown kind")
-        return self._storages.find(str(pid[2]), pid[1], int(pid[4]))
+    def persistent_load(self, pid: Any) -> Any:
+        if not (isinstance(pid, tuple) and len(pid) >= 5 and pid[0] == "storage"):
+            raise pickle.UnpicklingError("a reference of an unknown kind")
+        # Numbers of other types (float8, quantised) cannot be weights here: they need not spoil the rest of the file.
+        return self._storages.find(str(pid[2]), pid[1], int(pid[4])) if isinstance(pid[1], torch.dtype) else Foreign()
 
 
 class _Storages:
@@ -163,6 +173,11 @@ def _load_legacy(path: Path) -> Any:
         for key in _Unpickler(file, storages).load():
             storage = storages.by_key[str(key)]
             [count] = struct.unpack("<q", file.read(8))
+            if count != storage.numel():
+                raise ValueError(f"storage {key} has {count} numbers instead of {storage.numel()}")
             raw = bytearray(file.read(count * storage.dtype.itemsize))
-            storage.copy_(torch.frombuffer(raw, dtype=storage.dtype)) if count else None
+            if len(raw) != count * storage.dtype.itemsize:
+                raise EOFError(f"storage {key} is cut short")
+            if count:
+                storage.copy_(torch.frombuffer(raw, dtype=storage.dtype))
     return content
