@@ -70,8 +70,8 @@ class TaskData:
         """Boxes of these samples."""
         found = [self.prepared.boxes(self._image_row(sample)) for sample in samples]
         return Boxes(
-            boxes=tuple(torch.from_numpy(boxes).to(device) for boxes, _ in found),
-            classes=tuple(torch.from_numpy(classes).to(device) for _, classes in found),
+            boxes=tuple(torch.tensor(boxes, device=device) for boxes, _ in found),
+            classes=tuple(torch.tensor(classes, device=device) for _, classes in found),
         )
 
     def count_flat_boxes(self) -> int:
