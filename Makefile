@@ -33,7 +33,7 @@ contracts: $(STAMP) ## which package may import which (import-linter)
 tests: $(STAMP) ## all tests, two at a time
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-demo: $(STAMP) ## synthetic data, a small LoVT, its evaluation on all 18 tasks, a comparison: nine minutes
+demo: $(STAMP) ## synthetic data, a small LoVT, its evaluation on all 18 tasks, a comparison: seven to nine minutes
 	$(BIN)/lovt demo
 
 benchmarks: $(STAMP) ## print the figures of all benchmarks
