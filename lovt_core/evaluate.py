@@ -7,13 +7,14 @@ import torch
 from lovt_core.config.evaluation import EvaluateExperiment
 from lovt_core.evaluation.encoders import Subject, find_channels, is_random, load_encoder
 from lovt_core.evaluation.features.stores import FeatureStores
+from lovt_core.evaluation.itinerary import Itinerary
 from lovt_core.evaluation.protocol import build_protocols
 from lovt_core.evaluation.task_data import TaskData, open_task_data
 from lovt_core.evaluation.task_evaluation import TaskEvaluation
 from lovt_core.evaluation.task_setup import EvaluationResources, TaskSetup, check_channels
 from lovt_core.tasks import expand_tasks
 from lovt_core.training.precision import Precision, PrecisionName
-from lovt_core.values import Ended, Progress, Value, Workplace
+from lovt_core.values import Alarm, Ended, Progress, Value, Workplace
 
 
 def evaluate(experiment: EvaluateExperiment, place: Workplace) -> Iterator[Value]:
@@ -45,12 +46,20 @@ def _evaluate_tasks(experiment: EvaluateExperiment, place: Workplace) -> Iterato
         experiment.cache, place.features, place.device, Precision(precision, torch.device(place.device))
     )
     last = ""
-    for protocol, data in zip(protocols, opened, strict=True):
+    itinerary = Itinerary(protocols)
+    announced: set[str] = set()
+    for index, (protocol, data) in enumerate(zip(protocols, opened, strict=True)):
         if data.prepared.fingerprint != last:
             stores.forget()
         last = data.prepared.fingerprint
         resources = EvaluationResources(place.device, precision, stores, _unite(data, opened))
-        yield from TaskEvaluation(TaskSetup(subject, protocol, data, resources), place).run()
+        evaluation = TaskEvaluation(TaskSetup(subject, protocol, data, resources), place)
+        for value in itinerary.follow(index, evaluation.run()):
+            if isinstance(value, Alarm) and value.message in announced:
+                continue  # tasks on the same data have the same to say
+            if isinstance(value, Alarm):
+                announced.add(value.message)
+            yield value
 
 
 def _unite(data: TaskData, opened: Sequence[TaskData]) -> tuple[int, ...]:

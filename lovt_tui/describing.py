@@ -73,12 +73,13 @@ def event_lines(events: "tuple[EventRow, ...]", clock_format: str = "%d %b %H:%M
 
 
 def score_lines(scores: tuple[Score, ...]) -> tuple[Line, ...]:
-    """Finished tasks of an evaluation."""
+    """Finished tasks of an evaluation; the numbers first, for a narrow pane cuts the end of a line."""
     width = max((len(score.task) for score in scores), default=0)
     return tuple(
         (
+            Cell(f"{format_score(score.mean, score.ci95):<15} ", "good"),
             Cell(f"{clean(score.task):<{width}}  "),
-            Cell(f"{clean(score.metric)} {format_score(score.mean, score.ci95)}", "good"),
+            Cell(clean(score.metric), "dim"),
         )
         for score in scores
     )
@@ -153,6 +154,8 @@ def _result_text(data: dict[str, Any]) -> str:
             return clean(f"{task}: {metric} {format_score(mean, data.get('ci95'))}")
         case {"type": "replicate", "task": task, "replicate": replicate, "metric": metric, "value": float(value)}:
             return clean(f"{task}: replicate {replicate} {metric} {format_number(value)}")
+        case {"type": "rate", "task": task, "learning_rate": rate, "validation": float(value)}:
+            return clean(f"{task}: learning rate {rate} validation {format_number(value)}")
         case {"type": "search", "task": task, "chosen": rate}:
             return clean(f"{task}: learning rate {rate} chosen")
         case _:

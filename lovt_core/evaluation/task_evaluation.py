@@ -6,6 +6,7 @@ from typing import Any
 from lovt_core.evaluation.case_pictures import save_cases
 from lovt_core.evaluation.cell import build_identity, compute_cell, describe_encoder, describe_overlap
 from lovt_core.evaluation.completed import Piece, find_completed
+from lovt_core.evaluation.itinerary import count_epochs
 from lovt_core.evaluation.replicates import compute_seeds
 from lovt_core.evaluation.task_setup import EncodedTask, TaskSetup
 from lovt_core.evaluation.training.candidate import TrainedHead
@@ -30,6 +31,7 @@ class TaskEvaluation:
         self._numbers = f"{setup.resources.precision} on {place.device.partition(':')[0]}"
         self._identity = build_identity(setup.subject, self.protocol, setup.data, self._numbers)
         self._completed = find_completed(place.completed, self.task.id, self._identity)
+        self._num_over = len(self._completed.rates) + len(self._completed.replicates)
 
     def run(self) -> Iterator[Value]:
         """Yield progress and each missing piece as it is finished; nothing where the cell is there already."""
@@ -152,12 +154,14 @@ class TaskEvaluation:
             yield self._describe_tick(training, tick, note)
 
     def _describe_tick(self, training: HeadTraining, tick: Tick, note: str) -> Progress:
-        steps = training.order.num_batches
+        """Epochs of trainings so far: whole ones of those that are over, and what those at work have done."""
         where = f"epoch {tick.epoch} of at most {self.task.max_epochs}, {tick.num_running} at work"
-        done = (tick.epoch - 1) * steps + tick.step
-        return Progress(done, steps * self.task.max_epochs, "step", f"{self.task.id}: {note}, {where}")
+        begun = tick.num_running * (tick.epoch - 1 + tick.step / training.order.num_batches)
+        done = self._num_over * self.task.max_epochs + int(begun)
+        return Progress(done, count_epochs(self.protocol), "epoch", f"{self.task.id}: {note}, {where}")
 
     def _piece(self, kind: str, **content: Any) -> Result:
+        self._num_over += kind in ("rate", "replicate")
         return Result({"type": kind, "task": self.task.id, **content, "identity": self._identity})
 
 

@@ -46,12 +46,14 @@ def command(
     \b
     Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task 'covid-*'
     """
+    from lovt_core.errors import InputError
     from lovt_core.tasks import expand_tasks
     from lovt_tui.cli.follow import launch
     from lovt_tui.cli.readiness import check_tasks, resolve_encoder
 
     place = get_workspace(workspace)
     source = resolve_encoder(place, encoder, checkpoint or "best")
+    _check_options(source, backbone, checkpoint)
     settings: dict[str, Any] = {
         "encoder.source": source,
         "encoder.backbone": backbone,
@@ -60,6 +62,8 @@ def command(
     }
     given = [f"{key}={_quote(value)}" for key, value in settings.items() if value is not None]
     names = [name.strip() for item in tasks or [] for name in item.split(",") if name.strip()]
+    if tasks and not names:
+        raise InputError("--task is empty: name tasks, or leave it out for all 18")
     if names:
         given.append(f"tasks={_quote(names)}")
     if quick:
@@ -68,6 +72,18 @@ def command(
     check_tasks(place, loaded)
     loaded = loaded.model_copy(update={"tasks": tuple(task.id for task in expand_tasks(loaded.tasks))})
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
+
+
+def _check_options(source: str, backbone: str | None, checkpoint: str | None) -> None:
+    """Raise InputError for an option that this encoder would not heed."""
+    from lovt_core.errors import InputError
+    from lovt_core.runs.directory import ID
+
+    is_run = ID.fullmatch(source) is not None
+    if is_run and backbone is not None:
+        raise InputError(f"--backbone {backbone}: run {source} has an image encoder of its own: leave the option out")
+    if not is_run and checkpoint is not None:
+        raise InputError(f"--checkpoint {checkpoint}: only runs have checkpoints, not {source}: leave the option out")
 
 
 def _load(experiment: str | None, source: str, overrides: list[str]) -> "EvaluateExperiment":

@@ -153,7 +153,7 @@ def _print(found: "Sequence[EncoderGaps]") -> None:
             if gap.state != "not prepared":
                 state = f"{gap.state}: {gap.run_id}" if gap.run_id else gap.state
                 table.add_row(Text(each.label), gap.task.id, Text(state))
-    console.print(table if table.rows else "No gaps: every encoder has a score on every prepared task asked for.")
+    console.print(table if table.rows else "No gaps: encoders with a score have one on every prepared task asked for.")
     for line in _describe_unprepared(found):
         console.print(line, markup=False, soft_wrap=True)
 

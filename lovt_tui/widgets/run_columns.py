@@ -124,7 +124,7 @@ def _left(entry: Entry, width: int) -> Cell:
 
 
 def _best(entry: Entry, width: int) -> Cell:
-    """Best validation loss of a training; the score of an evaluation, the mean of several."""
+    """Best validation loss of a training; the score of an evaluation, the mean of several of one metric."""
     if entry.scores:
         return Cell(_score(entry.scores, width), "good")
     best = entry.row.best
@@ -136,6 +136,8 @@ def _best(entry: Entry, width: int) -> Cell:
 
 
 def _score(scores: tuple[Score, ...], width: int) -> str:
+    if len({score.metric for score in scores}) > 1:
+        return f"{len(scores)} tasks"  # Dice, mAP and fROC have no mean
     mean = sum(score.mean for score in scores) / len(scores)
     name = scores[0].metric if len(scores) == 1 else f"{len(scores)} tasks"
     text = f"{mean:.3f}"

@@ -136,10 +136,13 @@ def test_stopped_anywhere_and_resumed_gives_the_same_cell(finished, place, num_q
     assert rest[-1]["values"] == pytest.approx(finished[-1]["values"], abs=1e-6)
 
 
-def test_progress_counts_to_its_total(place):
+def test_progress_is_that_of_all_tasks_and_never_falls(place):
     values = [value for value in evaluate(make_experiment(), place) if isinstance(value, Progress)]
-    assert {value.unit for value in values} == {"image", "step"}
-    assert all(value.total is not None and 1 <= value.done <= value.total for value in values)
+    assert {(value.unit, value.total) for value in values} == {("epoch", values[0].total)}
+    done = [value.done for value in values]
+    assert done == sorted(done)
+    assert 0 <= done[0] <= done[-1] <= values[0].total
+    assert any("encoding, " in value.note and value.note.endswith("images") for value in values)
 
 
 def test_single_learning_rate_is_not_searched(place):

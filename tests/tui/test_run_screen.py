@@ -189,7 +189,7 @@ async def test_evaluation_shows_its_results(index, folder):
     async with make_app(index, folder).run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "tau03")
         await pilot.press("down", "down", "enter")
-        shown = await wait_for(pilot, "covid-linear  dice 0.701 ± 0.011")
+        shown = await wait_for(pilot, "0.701 ± 0.011   covid-linear  dice")
         assert "[events]" in shown
         assert "100%  replicate 5/5" in shown
 
