@@ -5,64 +5,38 @@ It is the only process that imports torch, and the only place that catches every
 """
 
 import argparse
-import importlib.metadata
 import os
 import signal
 import sys
 import tempfile
-import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any, assert_never
 
-from lovt_core import __version__
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import parse_experiment
-from lovt_core.errors import InputError, LovtError, RecordError
+from lovt_core.errors import InputError, LovtError
+from lovt_core.runs.asked import Requests
+from lovt_core.runs.causes import find_cause
 from lovt_core.runs.checkpoints import find_saved
-from lovt_core.runs.control import read_control
+from lovt_core.runs.control import deciding, read_control
 from lovt_core.runs.directory import RunDirectory, find_run
 from lovt_core.runs.events import EventWriter, encode_value
+from lovt_core.runs.facts import collect_facts, describe_changes
+from lovt_core.runs.launchers.slurm_attempt import claim, find_own_job, go_on
+from lovt_core.runs.launchers.slurm_job import HELD_SIGNALS
 from lovt_core.runs.lines import encode_line, read_lines
-from lovt_core.runs.machine import host_facts
+from lovt_core.runs.sampling import Sampler
+from lovt_core.runs.sizes import measure_checkpoint
+from lovt_core.runs.slots import note_memory
 from lovt_core.runs.state import read_state
 from lovt_core.runs.workspace import Workspace
-from lovt_core.values import Ended, EndReason, Value, Workplace
+from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Value, Workplace
 
-CONTROL_SECONDS = 2.0
 MAX_TRACEBACK = 20_000
-PACKAGES = ("torch", "timm", "transformers", "numpy", "safetensors")
-
-
-class Requests:
-    """What was asked of this attempt: SIGTERM, or a stop in `control.jsonl`, read every two seconds."""
-
-    def __init__(self, run: RunDirectory, attempt: int) -> None:
-        self._run = run
-        self._attempt = attempt
-        self._terminated = False
-        self._read_at = 0.0
-        self._stop = False
-
-    def on_terminate(self, signum: int, frame: FrameType | None) -> None:
-        """Signal handler of SIGTERM."""
-        self._terminated = True
-
-    def asked(self) -> EndReason | None:
-        """Why to end, or None. A stop somebody asked for wins over a SIGTERM that nobody here asked for."""
-        now = time.monotonic()
-        if not self._stop and (self._terminated or now - self._read_at >= CONTROL_SECONDS):
-            self._read_at = now
-            if not self._run.control.exists():
-                raise RecordError(f"{self._run.path} was removed while its run was at work")
-            self._stop = any(
-                item.operation == "stop" and item.attempt == self._attempt for item in read_control(self._run.control)
-            )
-        if self._stop:
-            return "stopped"
-        return "interrupted" if self._terminated else None
+MEMORY_MARGIN = 1.1
+"""What a run may come to need beyond the most it has needed so far."""
 
 
 def keep_locks_to_ourselves(descriptors: tuple[int, ...]) -> None:
@@ -77,30 +51,79 @@ def keep_locks_to_ourselves(descriptors: tuple[int, ...]) -> None:
     os.register_at_fork(after_in_child=close_in_child)
 
 
-def execute(run: RunDirectory, attempt: int) -> int:
-    """Run one attempt to its last word; the exit code."""
-    state = read_state(run)
-    if (state.state, state.attempt) != ("launched", attempt):
-        raise InputError(
-            f"run {run.id} is {state.state} at attempt {state.attempt}: attempt {attempt} is not to be run"
-        )
-    requests = Requests(run, attempt)
-    signal.signal(signal.SIGTERM, requests.on_terminate)
+def describe_value(run: RunDirectory, value: Value) -> tuple[str, dict[str, Any]]:
+    """Event kind and data; of a checkpoint with its size, which tells later launches what room they need."""
+    kind, data = encode_value(value)
+    if isinstance(value, CheckpointSaved):
+        data["bytes"] = measure_checkpoint(run, value.name)
+    return kind, data
+
+
+def count_steps(value: Value, before: int | None) -> int | None:
+    """How far the workload is after `value`, in steps or whatever it counts in; None before the first count."""
+    match value:
+        case Metrics():
+            return value.step
+        case Progress() if value.total is not None:
+            return value.done
+    return before
+
+
+def keep_only_needed_memory(slots: tuple[int, ...], peak: int) -> None:
+    """With a checkpoint saved a training has shown what it needs: no more of a shared GPU is kept for it."""
+    for descriptor in slots:
+        note_memory(descriptor, int(peak * MEMORY_MARGIN))
+
+
+def execute_on_slurm(run: RunDirectory, attempt: int) -> int:
+    """Run one attempt inside its Slurm job, unless it is not wanted any more, then do what follows; the exit code."""
+    job = find_own_job(run, attempt)
+    lock = claim(run, attempt, job)
+    if lock is not None:
+        keep_locks_to_ourselves((lock,))
+        execute(run, attempt, find_reason=job.find_reason)
+        os.close(lock)  # the successor may start at once
+    return go_on(run, attempt)
+
+
+def execute(run: RunDirectory, attempt: int, slots: tuple[int, ...] = (), find_reason: Callable[[], str] = str) -> int:
+    """Run one attempt to its last word; the exit code. `slots`: descriptors of the slots held for it.
+
+    `find_reason`: as of `Requests`.
+    """
+    requests = Requests(run, attempt, find_reason)
+    for number in HELD_SIGNALS:
+        signal.signal(number, requests.on_terminate)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_SIGNALS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    writer = EventWriter(run.events(attempt))
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    with deciding(run.path):  # who takes the attempt back does so before its events begin, or asks it to stop
+        state = read_state(run)
+        if (state.state, state.attempt) != ("launched", attempt):
+            raise InputError(
+                f"run {run.id} is {state.state} at attempt {state.attempt}: attempt {attempt} is not to be run"
+            )
+        writer = EventWriter(run.events(attempt))
     launched = [item for item in read_control(run.control) if item.operation == "launch"][-1].details
-    slot = {"slot": launched.get("title", "")}
-    writer.write("started", {**host_facts(), **slot, "version": __version__, "versions": versions})
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    writer.write("started", {**collect_facts(gpus), "slot": launched.get("title", "")})
+    sampler = Sampler(gpus.partition(",")[0])
+    step: int | None = None
     try:
+        for change in describe_changes(run):
+            writer.write(*encode_value(Alarm(change)))
         if reason := requests.asked():
-            writer.write_last_word(reason)
+            writer.write_last_word(reason, requests.explain())
             return 0
-        for value in start_workload(run.experiment(), make_workplace(run, attempt, requests)):
+        for value in start_workload(read_startable(run), make_workplace(run, attempt, requests)):
             if isinstance(value, Ended):
-                writer.write_last_word(value.reason)
+                writer.write_last_word(value.reason, requests.explain())
                 return 0
-            writer.write(*encode_value(value))
+            writer.write(*describe_value(run, value))
+            step = count_steps(value, step)
+            if step is not None and (use := sampler.sample()) is not None:
+                writer.write("system", {"step": step, "values": use})
+            if isinstance(value, CheckpointSaved) and sampler.peak_gpu_memory:
+                keep_only_needed_memory(slots, sampler.peak_gpu_memory)
         writer.write_last_word("finished")
     except Exception as error:
         message = str(error) if isinstance(error, LovtError) else f"{type(error).__name__}: {error}"
@@ -108,12 +131,20 @@ def execute(run: RunDirectory, attempt: int) -> int:
         is_users = code == InputError.exit_code  # a traceback helps nobody who mistyped a name
         trace = traceback.format_exc()
         sys.stderr.write(f"error: {message}\n" if is_users else trace)
-        word = {"error": message[:2000], "exit_code": code}
+        word = {"error": message[:2000], "exit_code": code, "cause": find_cause(error)}
         writer.write_last_word("failed", word if is_users else {**word, "traceback": trace[-MAX_TRACEBACK:]})
         return int(code)
     finally:
         writer.close()
     return 0
+
+
+def read_startable(run: RunDirectory) -> Experiment:
+    """The run's experiment; raises InputError for one of another program, of which there is only the record."""
+    experiment = run.experiment()
+    if experiment.kind == "imported":
+        raise InputError(f"run {run.id} was imported: there is nothing here to start")
+    return experiment
 
 
 def make_workplace(run: RunDirectory, attempt: int, requests: Requests) -> Workplace:
@@ -126,7 +157,7 @@ def make_workplace(run: RunDirectory, attempt: int, requests: Requests) -> Workp
         checkpoints=run.checkpoints,
         artifacts=run.artifacts,
         attempt=attempt,
-        device=choose_device(run.experiment()),
+        device=choose_device(read_startable(run)),
         stop_requested=requests.asked,
         find_checkpoint=lambda text, which: find_saved(find_run(workspace, text), which),
         features=workspace.path / "features",
@@ -214,16 +245,20 @@ def main(arguments: list[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--attempt", type=int, help="attempt of the run to execute")
     what.add_argument("--job", help="job to do instead of a run")
+    parser.add_argument("--slurm", action="store_true", help="this process is a job of Slurm's")
     parser.add_argument("--locks", default="", help="descriptors of locks held for this worker")
     options = parser.parse_args(arguments)
     # torch's threads spin for milliseconds while they wait for each other: with another training on the same cores,
     # steps of 2.8 s took 18 s. Spinning less costs nothing alone and makes that 7 s. Read when torch is imported.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    keep_locks_to_ourselves(tuple(int(part) for part in options.locks.split(",") if part))
+    locks = tuple(int(part) for part in options.locks.split(",") if part)
+    keep_locks_to_ourselves(locks)
     try:
         if options.job is not None:
             return execute_job(options.job, Workspace(options.path))
-        return execute(RunDirectory(options.path), options.attempt)
+        if options.slurm:
+            return execute_on_slurm(RunDirectory(options.path), options.attempt)
+        return execute(RunDirectory(options.path), options.attempt, locks[1:])
     except LovtError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from lovt_core.errors import LovtError
 from lovt_tui.actions import kill_run, resume_run, stop_run
-from lovt_tui.formatting import abbreviate_home
+from lovt_tui.formatting import abbreviate_home, clean
 from lovt_tui.messages import (
     KillRun,
     OpenRun,
@@ -26,12 +26,13 @@ from lovt_tui.messages import (
 from lovt_tui.poller import Poller, Sources, open_sources
 from lovt_tui.screens.dashboard import DashboardScreen
 from lovt_tui.screens.runs import RunsScreen
-from lovt_tui.snapshot import Snapshot
+from lovt_tui.snapshot import Snapshot, find_ends
 from lovt_tui.themes import THEMES
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from lovt_core.runs.records import RunRow
     from lovt_core.runs.workspace import Workspace
 
 
@@ -79,10 +80,20 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def on_snapshot_taken(self, message: SnapshotTaken) -> None:
         """Hand it to all screens that show snapshots, those below too: they are seen when the upper one leaves."""
+        for row in find_ends(self._snapshot, message.snapshot):
+            self._announce_end(row)
         self._snapshot = message.snapshot
         for screen in self.screen_stack:
             if isinstance(screen, DashboardScreen) and screen.is_built:
                 screen.show(message.snapshot)
+
+    def _announce_end(self, row: "RunRow") -> None:
+        """A note here, a bell, and a desktop notification of terminals that know OSC 9 (others ignore it)."""
+        text = clean(f"{row.name} {row.state}" + (f": {row.detail.splitlines()[0]}" if row.detail else ""))
+        self.notify(text, severity="information" if row.state == "finished" else "error", markup=False)
+        self.bell()
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(f"\x1b]9;{text}\x07")
 
     def on_screen_opened(self, message: ScreenOpened) -> None:
         """A screen came to the top: what is known at once, what it wants beside with the next snapshot."""

@@ -1,7 +1,8 @@
 """The filter of the run table.
 
     words            match the name or the id
-    state:failed     also method: kind: task: tag:  a value matches from its start, `*` and `?` stand for anything
+    state:failed     also name: method: kind: task: tag: group: cause:  a value matches from its start, `*` and `?`
+                     stand for anything; note: matches anywhere in the note
     age<2d           also best.val/loss<3.5 and cfg.training.batch_size>=64, with < <= > >= =
     -state:failed    a minus in front: runs that do not have it
 
@@ -14,15 +15,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from lovt_core.errors import InputError
+from lovt_core.runs.causes import Cause
+from lovt_core.runs.differences import find_setting
 from lovt_tui.formatting import STATE_LOOKS
 
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
 
-KINDS = ("pretrain", "evaluate", "selftest")
+KINDS = ("pretrain", "evaluate", "selftest", "imported")
 
 
 def _method(row: "RunRow") -> tuple[str, ...]:
@@ -39,8 +42,14 @@ FIELDS: dict[str, Callable[["RunRow"], tuple[str, ...]]] = {
     "kind": lambda row: (row.kind,),
     "task": _tasks,
     "tag": lambda row: row.tags,
+    "name": lambda row: (row.name,),
+    "note": lambda row: (row.remark,) if row.remark else (),
+    "group": lambda row: (row.group,) if row.group else (),
+    "cause": lambda row: (row.cause,) if row.cause else (),
 }
-CHOICES = {"state": tuple(STATE_LOOKS), "kind": KINDS}
+CHOICES = {"state": tuple(STATE_LOOKS), "kind": KINDS, "cause": tuple(filter(None, get_args(Cause)))}
+ANYWHERE = ("note",)
+"""Fields that hold sentences: a value may stand anywhere in them."""
 COMPARISON = re.compile(r"([a-z][^<>=:]*)(<=|>=|<|>|=)(.*)")
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -76,7 +85,11 @@ def _parse_part(part: str) -> Test:
     if match := COMPARISON.fullmatch(part):
         return _parse_comparison(*match.groups())
     field, separator, pattern = part.partition(":")
-    return _parse_field(field, pattern) if separator else lambda row, now: part in row.name.lower() or part in row.id
+    return (
+        _parse_field(field, pattern)
+        if separator
+        else lambda row, now: part in row.name.lower() or part in row.id.lower()
+    )
 
 
 def _parse_field(field: str, pattern: str) -> Test:
@@ -91,7 +104,8 @@ def _parse_field(field: str, pattern: str) -> Test:
         near = difflib.get_close_matches(pattern, choices, n=1)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(choices)}"
         raise InputError(f"no {field} is '{pattern}', {hint}")
-    return lambda row, now: any(_fits(value, pattern) for value in FIELDS[field](row))
+    fitting = f"*{pattern}" if field in ANYWHERE else pattern
+    return lambda row, now: any(_fits(value, fitting) for value in FIELDS[field](row))
 
 
 def _parse_comparison(key: str, sign: str, text: str) -> Test:
@@ -106,7 +120,7 @@ def _parse_comparison(key: str, sign: str, text: str) -> Test:
     if kind == "best":
         limit = _parse_number(key, text)
         return lambda row, now: name in row.best and _compare(row.best[name], sign, limit)
-    return lambda row, now: _compare_setting(_find_setting(row.experiment, name), sign, text)
+    return lambda row, now: _compare_setting(find_setting(row.experiment, name), sign, text)
 
 
 def _parse_age(text: str) -> float:
@@ -125,12 +139,6 @@ def _parse_number(key: str, text: str) -> float:
 
 def _compare(value: float, sign: str, limit: float) -> bool:
     return value == limit if sign == "=" else bool(COMPARE[sign](value, limit))
-
-
-def _find_setting(settings: Any, path: str) -> Any:
-    for key in path.split("."):
-        settings = settings.get(key) if isinstance(settings, dict) else None
-    return settings
 
 
 def _compare_setting(value: Any, sign: str, text: str) -> bool:

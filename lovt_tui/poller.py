@@ -31,6 +31,8 @@ class Sources:
     runs_folder: Path
     read_gauges: Callable[[], tuple[Gauge, ...]]
     clock: Callable[[], float]
+    read_waits: Callable[[], dict[str, str]] = dict
+    """Run id -> why it does not start."""
 
 
 def open_sources(workspace: "Workspace") -> Sources:
@@ -41,7 +43,12 @@ def open_sources(workspace: "Workspace") -> Sources:
 
         return Index(workspace)
 
-    return Sources(open_index, workspace.runs, Gauges(), time.time)
+    def read_waits() -> dict[str, str]:
+        from lovt_core.runs.queue_report import read_waits
+
+        return read_waits(workspace)
+
+    return Sources(open_index, workspace.runs, Gauges(), time.time, read_waits)
 
 
 class Poller(threading.Thread):
@@ -87,7 +94,7 @@ class Poller(threading.Thread):
         index = self._sources.open_index()
         try:
             sources = self._sources
-            reader = SnapshotReader(index, sources.runs_folder, sources.read_gauges, sources.clock)
+            reader = SnapshotReader(index, sources.runs_folder, sources.read_gauges, sources.clock, sources.read_waits)
             if (known := reader.read(self._watch)).runs:
                 self._offer(known)
             while not self._ending:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,11 +43,14 @@ class SnapshotReader:
         runs_folder: Path,
         read_gauges: Callable[[], tuple[Gauge, ...]],
         clock: Callable[[], float],
+        read_waits: Callable[[], dict[str, str]] = dict,
     ) -> None:
         self._index = index
         self._folder = runs_folder
         self._read_gauges = read_gauges
         self._clock = clock
+        self._read_waits = read_waits
+        self._waits: dict[str, str] = {}
         self._change = -1
         self._last = Snapshot(0.0)
         self._gauges_due = 0.0
@@ -58,9 +62,10 @@ class SnapshotReader:
     def read(self, watch: Watch) -> Snapshot:
         """The snapshot of now; equal parts are the very objects of the last one."""
         last = self._last
-        change = self._index.change()
+        change, waits = self._index.change(), self._read_waits()
         runs, scores = last.runs, last.scores
-        if change != self._change:
+        if change != self._change or waits != self._waits:
+            self._waits = waits
             runs, scores = self._read_runs(last)
             self._change = change
         row = next((row for row in runs if row.id == watch.run_id), None)
@@ -75,10 +80,15 @@ class SnapshotReader:
         return self._last
 
     def _read_runs(self, last: Snapshot) -> "tuple[tuple[RunRow, ...], tuple[tuple[str, tuple[Score, ...]], ...]]":
-        runs = order_runs(self._index.runs())
+        runs = order_runs([self._tell_wait(row) for row in self._index.runs()])
         judged = any(row.kind == "evaluate" for row in runs)
         scores = _collect_scores(self._index.results()) if judged else ()
         return (last.runs if runs == last.runs else runs), (last.scores if scores == last.scores else scores)
+
+    def _tell_wait(self, row: "RunRow") -> "RunRow":
+        """A queued run with the reason that its scheduler gives."""
+        reason = self._waits.get(row.id) if row.state == "queued" else None
+        return row if reason is None else replace(row, detail=reason)
 
     def _look_at_gauges(self, last: Snapshot) -> tuple[Gauge, ...]:
         if time.monotonic() < self._gauges_due:

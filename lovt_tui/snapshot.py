@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from lovt_core.runs.records import Curve, EventRow, RunRow
 
 LEADING_METRICS = ("val/loss", "train/loss")
+BELL_STATES = ("finished", "failed", "lost")
+"""Ends that nobody at the keyboard has asked for."""
 TRAILING_METRICS = ("train/learning_rate", "train/gradient_norm")
 
 
@@ -93,6 +95,14 @@ def order_runs(rows: Sequence["RunRow"]) -> tuple["RunRow", ...]:
     at_work = [row for row in rows if row.state in ("running", "launched")]
     queued = [row for row in reversed(rows) if row.state == "queued"]
     return (*at_work, *queued, *(row for row in rows if not row.is_active))
+
+
+def find_ends(before: Snapshot | None, now: Snapshot) -> tuple["RunRow", ...]:
+    """Runs that were queued or at work in the last snapshot and have come to an end worth a bell."""
+    if before is None:
+        return ()
+    active = {row.id for row in before.runs if row.is_active}
+    return tuple(row for row in now.runs if row.id in active and row.state in BELL_STATES)
 
 
 def default_metrics(names: Sequence[str], count: int) -> tuple[str, ...]:

@@ -81,6 +81,7 @@ def _is_experiment(path: Path) -> bool:
 def judge(workspace: "Workspace", choice: Choice) -> Verdict:
     """Whether a run of this would be queued, and with which settings."""
     from lovt_core.config.loading import dump_experiment
+    from lovt_tui.cli.readiness import check_ready
 
     try:
         experiment = _load(choice)
@@ -88,7 +89,7 @@ def judge(workspace: "Workspace", choice: Choice) -> Verdict:
         return Verdict(problem=str(error))
     text = dump_experiment(experiment)
     try:
-        _make_ready(workspace, experiment)
+        check_ready(workspace, experiment)
     except START_ERRORS as error:
         return Verdict(experiment=text, problem=str(error))
     return Verdict(experiment=text, summary=f"{experiment.kind} {experiment.name} can be queued")
@@ -97,8 +98,9 @@ def judge(workspace: "Workspace", choice: Choice) -> Verdict:
 def start(workspace: "Workspace", choice: Choice) -> str:
     """Queue a run when what it reads is in place; its id. Raises LovtError saying what is wrong or missing."""
     from lovt_core.runs.requests import queue_run
+    from lovt_tui.cli.readiness import check_ready
 
-    return queue_run(workspace, _make_ready(workspace, _load(choice))).id
+    return queue_run(workspace, check_ready(workspace, _load(choice))).id
 
 
 def _load(choice: Choice) -> "Experiment":
@@ -111,17 +113,3 @@ def _load(choice: Choice) -> "Experiment":
     except ValueError as error:
         raise InputError("overrides: a quote is not closed") from error
     return load_experiment(find_experiment_file(choice.file.strip()), overrides)
-
-
-def _make_ready(workspace: "Workspace", experiment: "Experiment") -> "Experiment":
-    from lovt_tui.cli.readiness import check_paired_data, check_tasks, resolve_encoder
-
-    match experiment.kind:
-        case "pretrain":
-            check_paired_data(workspace, experiment)
-        case "evaluate":
-            source = resolve_encoder(workspace, experiment.encoder.source, experiment.encoder.checkpoint)
-            encoder = experiment.encoder.model_copy(update={"source": source})
-            experiment = experiment.model_copy(update={"encoder": encoder})
-            check_tasks(workspace, experiment)
-    return experiment

@@ -31,8 +31,8 @@ for module in pkgutil.walk_packages(lovt_tui.__path__, "lovt_tui."):
 """
 LIGHT_SIDE = """
 import importlib, pkgutil
-import lovt_core.config, lovt_core.data, lovt_core.results, lovt_core.runs, lovt_core.tasks
-for package in (lovt_core.config, lovt_core.data, lovt_core.results, lovt_core.runs):
+import lovt_core.config, lovt_core.data, lovt_core.interop, lovt_core.results, lovt_core.runs, lovt_core.tasks
+for package in (lovt_core.config, lovt_core.data, lovt_core.interop, lovt_core.results, lovt_core.runs):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 """

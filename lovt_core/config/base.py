@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from lovt_core.errors import InputError
+
 
 class Section(BaseModel):
     """One section of an experiment file."""
@@ -32,5 +34,14 @@ def _fits_in_a_path(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_fits_in_a_path)]
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise InputError where `name` is no name; `what` it is the name of begins the sentence."""
+    try:
+        _fits_in_a_path(name)
+    except ValueError as error:
+        raise InputError(f"{what}: {error}") from error
+
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

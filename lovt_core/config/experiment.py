@@ -1,6 +1,6 @@
-"""The experiment file: what one run does. Three kinds, told apart by `kind`."""
+"""The experiment file: what one run does. Three kinds, told apart by `kind`, and one of runs of other programs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from lovt_core.config.encoders import ImageEncoderConfig, Padding, ProjectionCon
 from lovt_core.config.evaluation import EvaluateExperiment
 from lovt_core.config.objective import ObjectiveConfig
 from lovt_core.config.training import TrainingConfig
+from lovt_core.errors import InputError
 
 
 class LovtConfig(Section):
@@ -78,9 +79,31 @@ class SelftestExperiment(Section):
     training: TrainingConfig = TrainingConfig(batch_size=8, accumulate=1, max_epochs=5, precision="fp32", device="cpu")
 
 
+ImportFormat = Literal["tensorboard", "csv", "wandb"]
+
+
+class ImportedExperiment(Section):
+    """What is known of a run of another program (`lovt import`): a record, which nothing here can start."""
+
+    kind: Literal["imported"] = "imported"
+    name: Name
+    source: str
+    """Path of the file or folder that it was read from, as it was then."""
+    format: ImportFormat
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Its own configuration, as the source has it."""
+
+
 Experiment = Annotated[PretrainExperiment | EvaluateExperiment | SelftestExperiment, Field(discriminator="kind")]
+"""What can be started."""
+StoredExperiment = Annotated[
+    PretrainExperiment | EvaluateExperiment | SelftestExperiment | ImportedExperiment, Field(discriminator="kind")
+]
+"""What may stand in a run directory."""
 
 
-def asked_device(experiment: Experiment) -> str:
-    """The device that an experiment asks for: `auto`, `cpu` or `cuda`."""
+def asked_device(experiment: StoredExperiment) -> str:
+    """The device that an experiment asks for: `auto`, `cpu` or `cuda`; raises InputError for one that cannot start."""
+    if experiment.kind == "imported":
+        raise InputError(f"{experiment.name} was imported from {experiment.source}: there is nothing here to start")
     return experiment.device if experiment.kind == "evaluate" else experiment.training.device

@@ -4,18 +4,20 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from lovt_core.config.experiment import Experiment
+from lovt_core.config.experiment import Experiment, StoredExperiment
 from lovt_core.config.problems import describe, find_switches, locate, name_key
 from lovt_core.config.yaml_text import line_of, parse_mapping, parse_value, plain, read_mapping, write_mapping
 from lovt_core.errors import ConfigError, RecordError
 
-_ADAPTER: TypeAdapter[Experiment] = TypeAdapter(Experiment)
+_STARTABLE: TypeAdapter[Experiment] = TypeAdapter(Experiment)
+_STORED: TypeAdapter[StoredExperiment] = TypeAdapter(StoredExperiment)
+AnyExperiment = TypeVar("AnyExperiment", bound=StoredExperiment)
 
 
 def shipped_folder() -> Path:
@@ -64,7 +66,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     merged = _merge_bases(path)
     for override in overrides:
         _apply_override(merged, override)
-    return _validate(merged, str(path))
+    return _validate(merged, str(path), _STARTABLE)
 
 
 def read_kind(path: Path) -> str:
@@ -72,20 +74,23 @@ def read_kind(path: Path) -> str:
     return str(_merge_bases(path).get("kind"))
 
 
-def load_stored_experiment(path: Path) -> Experiment:
-    """Read the merged experiment of a run directory; raises RecordError when it is damaged."""
+def load_stored_experiment(path: Path, overrides: Sequence[str] = ()) -> StoredExperiment:
+    """Read the merged experiment of a run directory and override; raises RecordError when it is damaged."""
     try:
-        return _validate(_with_origins(read_mapping(path), str(path)), str(path))
+        merged = _with_origins(read_mapping(path), str(path))
+        for override in overrides:
+            _apply_override(merged, override)
+        return _validate(merged, str(path), _STORED)
     except ConfigError as error:
         raise RecordError(str(error)) from error
 
 
 def parse_experiment(text: str, name: str) -> Experiment:
     """A merged experiment from YAML text; `name` stands for the file in messages."""
-    return _validate(_with_origins(parse_mapping(text, name), name), name)
+    return _validate(_with_origins(parse_mapping(text, name), name), name, _STARTABLE)
 
 
-def dump_experiment(experiment: Experiment) -> str:
+def dump_experiment(experiment: StoredExperiment) -> str:
     """The whole experiment as YAML, every default written out."""
     return write_mapping(experiment.model_dump(mode="json", by_alias=True))
 
@@ -176,10 +181,10 @@ def _apply_override(merged: CommentedMap, override: str) -> None:
     _origins(section)[last] = f"--set {override}"
 
 
-def _validate(merged: CommentedMap, file: str) -> Experiment:
+def _validate(merged: CommentedMap, file: str, adapter: TypeAdapter[AnyExperiment]) -> AnyExperiment:
     given = plain(merged)
     try:
-        experiment = _ADAPTER.validate_python(given)
+        experiment = adapter.validate_python(given)
     except ValidationError as error:
         found = [(locate(problem), describe(problem, merged)) for problem in error.errors()]
         raise ConfigError(_report(merged, file, found)) from error

@@ -7,6 +7,7 @@ from typing import Final
 
 from lovt_core.config.split_names import PUBLISHED
 from lovt_core.results.cells import Cell, DataIdentity, ProtocolIdentity
+from lovt_core.results.imported import ImportedScore
 from lovt_core.results.open_tasks import OpenTask
 from lovt_core.tasks import METRIC_TITLES, TASKS, Task
 
@@ -75,6 +76,29 @@ def add_published_columns(columns: tuple[Column, ...], tasks: Iterable[Task]) ->
     return tuple(sorted((*columns, *added), key=lambda column: task_order(column.task)))
 
 
+def add_imported_columns(columns: tuple[Column, ...], scores: Iterable[ImportedScore]) -> tuple[Column, ...]:
+    """With columns for imported scores: the paper's where their file says that they are of its split, else their own.
+
+    Of another split nobody knows whether that of two files is the same: each file has columns of its own.
+    """
+    found = list(scores)
+    columns = add_published_columns(columns, dict.fromkeys(score.task for score in found if score.is_published))
+    own = {imported_column_key(score): _build_imported_column(score) for score in found if not score.is_published}
+    return tuple(sorted((*columns, *own.values()), key=lambda column: task_order(column.task)))
+
+
+def imported_column_key(score: ImportedScore) -> ColumnKey:
+    """The column of an imported score of an unknown split."""
+    return (score.task.id, "imported", score.file, score.data or "unknown")
+
+
+def holds_imported(column: Column, score: ImportedScore) -> bool:
+    """Whether an imported score stands in a column."""
+    if score.is_published:
+        return column.is_published and column.task == score.task.id
+    return column.key == imported_column_key(score)
+
+
 def has_published_conditions(protocol: ProtocolIdentity, data: DataIdentity) -> bool:
     """Whether the paper's scores may stand beside such a score: its images, its split, its protocol."""
     return data.genuine and data.split == PUBLISHED and protocol.name == "full"
@@ -109,6 +133,12 @@ def _build_open_column(open_task: OpenTask) -> Column:
 def _build_published_column(task: Task) -> Column:
     key = (task.id, "published", "published", "published")
     return Column(key, task.id, task.metric, (f"{PUBLISHED} split",), is_published=True)
+
+
+def _build_imported_column(score: ImportedScore) -> Column:
+    data = (f"data as it says: {score.data}",) if score.data else ()
+    marks = (f"imported from {score.file}", *data, "unknown split")
+    return Column(imported_column_key(score), score.task.id, score.task.metric, marks, is_published=False)
 
 
 def _short_key(key: ColumnKey) -> str:

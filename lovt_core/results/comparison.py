@@ -6,18 +6,20 @@ from math import isfinite
 from statistics import fmean
 from typing import Literal
 
-from lovt_core.results.best_cells import describe_best_cells, judge_best_cells
 from lovt_core.results.cells import Cell, CellCollection, EncoderIdentity
 from lovt_core.results.column import (
     Column,
     ColumnKey,
+    add_imported_columns,
     add_published_columns,
     build_columns,
     column_key,
+    holds_imported,
     open_column_key,
 )
 from lovt_core.results.groups import group_of_encoder, group_of_published, name_rows, order_in_group, order_of_group
-from lovt_core.results.notes import describe_cell, describe_newer, describe_published
+from lovt_core.results.imported import ImportedScore, group_by_encoder
+from lovt_core.results.notes import describe_cell, describe_imported, describe_newer, describe_published, summarise
 from lovt_core.results.open_tasks import OpenTask, find_open_tasks
 from lovt_core.results.pinning import find_label
 from lovt_core.results.published import NUM_RUNS, PublishedScore
@@ -28,12 +30,6 @@ from lovt_core.tasks import TASKS, Task
 State = Literal["not run", "queued", "running", "failed"]
 PUBLISHED_SUFFIX = ", published"
 """Of the labels of the paper's rows."""
-
-_INTERVALS: dict[Interval, str] = {
-    "student": "± half width of the 95 % interval of the mean (Student's t)",
-    "published": "± half width of the 95 % interval of the mean as in the paper (1.96 standard errors)",
-}
-_PUBLISHED_SUMMARY = "published: five runs of the authors that share a seed: their intervals are too small"
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Score:
     is_exploratory: bool = False
     """Whether it is tested with five replicates or fewer on a side."""
     cell: Cell | None = None
-    """None for a published score."""
+    """None for a published or imported score."""
 
     @property
     def is_significant(self) -> bool:
@@ -134,8 +130,9 @@ def compare(
     published: Sequence[PublishedScore] = (),
     runs: Sequence[RunRow] = (),
     options: ComparisonOptions = ComparisonOptions(),
+    imported: Sequence[ImportedScore] = (),
 ) -> Comparison:
-    """The table of all cells, with the paper's rows if given, and with what `runs` are still to do.
+    """The table of all cells, with the paper's and imported rows if given, and with what `runs` are still to do.
 
     Raises InputError for a pin that names no row, or several.
     """
@@ -144,16 +141,19 @@ def compare(
     opened = find_open_tasks(runs, collection.cells)
     opened = tuple(each for each in opened if wanted is None or each.task.id in wanted)
     columns = build_columns(cells, opened)
+    imported = [score for score in imported if wanted is None or score.task.id in wanted]
+    columns = add_imported_columns(columns, imported)
     if published:
         shown = wanted or {column.task for column in columns} or {task.id for task in TASKS}
         columns = add_published_columns(columns, [task for task in TASKS if task.id in shown])
     encoders = _collect_encoders(cells, opened)
-    rows = [*_published_rows(published, columns, options.interval), *_own_rows(encoders, columns, options.interval)]
-    rows = _rank(_sort_groups(rows))
+    interval = options.interval
+    foreign = [*_published_rows(published, columns, interval), *_imported_rows(imported, columns, interval)]
+    rows = _rank(_sort_groups([*foreign, *_own_rows(encoders, columns, interval)]))
     pin = None if options.pin is None else find_label(options.pin, [row.label for row in rows])
     rows = rows if pin is None else _compare_with_pin(rows, pin)
-    summary = _summarise(published, options.interval) if rows else ()
-    return Comparison(columns, tuple(rows), collection.unreadable, pin, options.interval, summary)
+    summary = summarise(published, interval) if rows else ()
+    return Comparison(columns, tuple(rows), collection.unreadable, pin, interval, summary)
 
 
 def _collect_encoders(cells: Sequence[Cell], opened: Sequence[OpenTask]) -> list[_Encoder]:
@@ -214,6 +214,20 @@ def _published_entry(score: PublishedScore, interval: Interval) -> Score:
     if not score.values:
         return Score(score.mean, score.ci95, NUM_RUNS, notes)
     return Score(fmean(score.values), compute_half_width(score.values, interval), NUM_RUNS, notes, score.values)
+
+
+def _imported_rows(imported: Sequence[ImportedScore], columns: Sequence[Column], interval: Interval) -> list[Row]:
+    rows = []
+    for row in group_by_encoder(imported):
+        found = [next((each for each in row.scores if holds_imported(column, each)), None) for column in columns]
+        entries = tuple(Missing("not run") if score is None else _imported_entry(score, interval) for score in found)
+        rows.append(Row(row.label, row.group, is_published=False, scores=entries))
+    return rows
+
+
+def _imported_entry(score: ImportedScore, interval: Interval) -> Score:
+    half_width = compute_half_width(score.values, interval)
+    return Score(fmean(score.values), half_width, len(score.values), describe_imported(score), score.values)
 
 
 def _sort_groups(rows: Sequence[Row]) -> list[Row]:
@@ -279,9 +293,3 @@ def _relate(entry: Entry, base: Entry, p_value: float | None) -> Entry:
         p_value=p_value,
         is_exploratory=p_value is not None and smallest <= EXPLORATORY,
     )
-
-
-def _summarise(published: Sequence[PublishedScore], interval: Interval) -> tuple[str, ...]:
-    if not published:
-        return (_INTERVALS[interval],)
-    return (_INTERVALS[interval], _PUBLISHED_SUMMARY, describe_best_cells(judge_best_cells(published)))

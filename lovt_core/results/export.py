@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
@@ -61,11 +62,16 @@ def to_csv(comparison: Comparison) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _CSV_FIELDS, lineterminator="\n")
     writer.writeheader()
+    writer.writerows(list_entries(comparison))
+    return text.getvalue()
+
+
+def list_entries(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Each entry that somebody has asked for, as a flat mapping; replicates' values as text with spaces between."""
     for row in comparison.rows:
         for column, entry in zip(comparison.columns, row.scores, strict=True):
             if entry != Missing("not run"):
-                writer.writerow(_csv_line(row, column, entry))
-    return text.getvalue()
+                yield _csv_line(row, column, entry)
 
 
 def to_markdown(comparison: Comparison, with_significance: bool = False) -> str:

@@ -132,7 +132,7 @@ def _places(curve: Curve, x_axis: XAxis) -> tuple[float, ...]:
         case "step":
             return tuple(map(float, curve.steps))
         case "epoch":
-            return curve.epochs
+            return tuple(curve.epochs)
         case "time":
             return tuple(time - curve.times[0] for time in curve.times)
 

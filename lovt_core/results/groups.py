@@ -12,6 +12,8 @@ MIMIC_100: Final = "100 % of MIMIC-CXR"
 PAPER_GROUPS: Final = (GENERAL, MIMIC_30, MIMIC_100)
 OTHER_WEIGHTS: Final = "other weights"
 """Of encoders that do not say what they were pre-trained on."""
+IMPORTED: Final = "imported results"
+"""Of scores from files that do not say what their encoders were pre-trained on."""
 
 _BUILT_IN = ("random", "random-fitted", "imagenet")
 """Sources in the order of rows."""

@@ -13,7 +13,7 @@ from lovt_core.errors import InputError
 from lovt_core.evaluation.protocol import Protocol, build_protocol
 from lovt_core.results.cells import Cell, DataIdentity, EncoderIdentity, ProtocolIdentity
 from lovt_core.runs.records import RunRow
-from lovt_core.runs.state import State as RunState
+from lovt_core.runs.states import State as RunState
 from lovt_core.tasks import TASKS, Task, expand_tasks
 
 OpenState = Literal["failed", "queued", "running"]

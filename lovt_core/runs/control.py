@@ -1,9 +1,9 @@
 """`control.jsonl`: what managers asked of a run. Written under a lock, each record naming its attempt."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -11,7 +11,9 @@ from lovt_core.errors import RecordError
 from lovt_core.runs.lines import append_line, read_lines
 from lovt_core.runs.locks import holding
 
-Operation = Literal["queued", "launch", "stop", "cancel", "kill", "exited", "tags"]
+Operation = Literal[
+    "queued", "launch", "stop", "cancel", "kill", "exited", "take", "priority", "name", "tags", "note"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,31 @@ def deciding(run: Path) -> Iterator[None]:
     """Hold a run's control lock: read again, decide, append."""
     with holding(run / "control.lock"):
         yield
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What people have written on a run since it was created; the newest word counts."""
+
+    name: str | None = None
+    """Another name than the experiment's."""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    priority: int = 0
+    """Runs of a higher one start first."""
+
+
+def read_labels(records: Iterable[ControlRecord]) -> Labels:
+    """The labels that control records leave."""
+    labels = Labels()
+    for item in records:
+        match item.operation, item.details:
+            case "name", {"name": str(name)}:
+                labels = replace(labels, name=name)
+            case "tags", {"tags": list(tags)}:
+                labels = replace(labels, tags=tuple(str(tag) for tag in tags))
+            case "note", {"note": str(note)}:
+                labels = replace(labels, note=note)
+            case "priority" | "queued", {"priority": int(priority)}:
+                labels = replace(labels, priority=priority)
+    return labels

@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from lovt_core import __version__
-from lovt_core.config.experiment import Experiment
+from lovt_core.config.experiment import StoredExperiment
 from lovt_core.config.loading import dump_experiment, load_stored_experiment
 from lovt_core.errors import InputError, RecordError
 from lovt_core.files import publish_folder, write_text_atomic
-from lovt_core.runs.control import append_control, record
-from lovt_core.runs.lines import append_line
+from lovt_core.runs.code import copy_code, fingerprint_code
+from lovt_core.runs.control import append_control, read_control, read_labels, record
+from lovt_core.runs.formats import FORMAT, upgrade_origin
 from lovt_core.runs.locks import holding
 from lovt_core.runs.machine import machine_id
+from lovt_core.runs.queue_file import announce
+from lovt_core.runs.terms import Terms, read_terms
 from lovt_core.runs.workspace import Workspace
 
-FORMAT = 1
+NO_TERMS = Terms()
 ID = re.compile(r"\d{8}-\d{6}-.+-[0-9a-f]{4}")
 ENVIRONMENT = (
     "LOVT_PREPARED", "LOVT_WEIGHTS", "XDG_DATA_HOME", "HF_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "PYTHONPATH"
@@ -77,9 +80,17 @@ class RunDirectory:
         """Event file of an attempt."""
         return self.path / f"events-{attempt}.jsonl"
 
-    def experiment(self) -> Experiment:
-        """The merged experiment this run was created with."""
-        return load_stored_experiment(self.path / "experiment.yaml")
+    @property
+    def code(self) -> Path:
+        """Packages as they were when the run was queued, where it was queued with a snapshot."""
+        return self.path / "code"
+
+    def experiment(self) -> StoredExperiment:
+        """The merged experiment this run was created with, with what later attempts were told to change."""
+        changes = read_terms(read_control(self.control)).settings or {}
+        return load_stored_experiment(
+            self.path / "experiment.yaml", [f"{key}={json.dumps(value)}" for key, value in changes.items()]
+        )
 
     def origin(self) -> dict[str, Any]:
         """Command, versions, machine and place of creation; raises RecordError when damaged."""
@@ -90,7 +101,7 @@ class RunDirectory:
             raise RecordError(f"{path} cannot be read: {error}") from error
         if not isinstance(origin, dict):
             raise RecordError(f"{path} is not a JSON object")
-        return origin
+        return dict(upgrade_origin(origin, path))
 
     def created(self) -> float:
         """When the run was created, in Unix seconds: of its own record, so that a copied directory keeps its age."""
@@ -99,37 +110,43 @@ class RunDirectory:
     def environment(self) -> dict[str, str]:
         """This process's environment, with the variables of `ENVIRONMENT` as they were at creation."""
         rest = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
-        return {**rest, **self.origin().get("environment", {})}
+        environment = {**rest, **self.origin().get("environment", {})}
+        if self.code.is_dir():
+            path = environment.get("PYTHONPATH")
+            environment["PYTHONPATH"] = f"{self.code}{os.pathsep}{path}" if path else str(self.code)
+        return environment
 
     def is_at_home(self) -> bool:
-        """Whether this machine and path are those the run was created for; a copy is only read."""
-        origin = self.origin()
-        return origin.get("machine") == machine_id() and origin.get("path") == str(self.path)
+        """Whether the run was created for this machine and path, or taken for them; a copy is only read."""
+        takes = [item.details for item in read_control(self.control) if item.operation == "take"]
+        home = takes[-1] if takes else self.origin()
+        return home.get("machine") == machine_id() and home.get("path") == str(self.path)
 
 
-def create_run(workspace: Workspace, experiment: Experiment, parent: dict[str, Any] | None = None) -> RunDirectory:
-    """Write a run directory with `queued 1` and put it in place, all or nothing.
+def create_run(
+    workspace: Workspace,
+    experiment: StoredExperiment,
+    terms: Terms = NO_TERMS,
+    parent: dict[str, Any] | None = None,
+    *,
+    snapshot: bool = False,
+) -> RunDirectory:
+    """Write a run directory with `queued 1` and put it in place, all or nothing; `snapshot` copies the code into it.
 
     The queue line comes before the rename, both inside the queue lock: a crash between them leaves a line that names no
     directory, which is ignored, and never a directory that no scheduler hears of.
     """
     run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{experiment.name}-{secrets.token_hex(2)}"
     path = workspace.runs / run_id
-    origin = _origin(path, parent)
+    origin = {**_origin(path, parent), **({"group": terms.group} if terms.group else {})}
     with holding(workspace.queue_lock), publish_folder(path) as folder:
         write_text_atomic(folder / "experiment.yaml", dump_experiment(experiment))
         write_text_atomic(folder / "origin.json", json.dumps(origin, indent=1))
-        append_control(folder / "control.jsonl", record("queued", 1))
+        append_control(folder / "control.jsonl", record("queued", 1, **terms.to_json()))
+        if snapshot:
+            copy_code(folder / "code")
         announce(workspace, run_id)
     return RunDirectory(path)
-
-
-def announce(workspace: Workspace, run_id: str) -> None:
-    """Ask the scheduler to look at a run; the caller holds the queue lock."""
-    try:
-        append_line(workspace.queue, {"run": run_id})
-    except OSError as error:
-        raise RecordError(f"cannot write {workspace.queue}: {error.strerror}") from error
 
 
 def list_runs(workspace: Workspace) -> list[RunDirectory]:
@@ -160,6 +177,7 @@ def find_run(workspace: Workspace, text: str) -> RunDirectory:
     exact = [run for run in runs if run.id == text]
     named = [run for run in runs if run.name == text]
     matches = exact or named[-1:] or [run for run in runs if run.id.startswith(text) or run.id.endswith(f"-{text}")]
+    matches = matches or [run for run in runs if read_labels(read_control(run.control)).name == text][-1:]
     if len(matches) == 1:
         return matches[0]
     if not matches:
@@ -182,6 +200,7 @@ def _origin(path: Path, parent: dict[str, Any] | None) -> dict[str, Any]:
         "created": time.time(),
         "command": sys.argv,
         "version": __version__,
+        "code": fingerprint_code(),
         "python": sys.version.split()[0],
         "machine": machine_id(),
         "path": str(path),

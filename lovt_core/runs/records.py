@@ -1,9 +1,11 @@
 """What readers of the index get: frozen values."""
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lovt_core.runs.state import ACTIVE, RESUMABLE, State
+from lovt_core.runs.states import ACTIVE, RESUMABLE, State
 
 NAMED_TASKS = 3
 """More tasks than these are counted, not named."""
@@ -15,8 +17,9 @@ class RunRow:
 
     id: str
     name: str
+    """That of the experiment, unless the run was renamed."""
     kind: str
-    """`pretrain`, `evaluate` or `selftest`."""
+    """`pretrain`, `evaluate`, `selftest` or `imported`."""
     state: State
     attempt: int
     detail: str
@@ -33,6 +36,7 @@ class RunRow:
     total: int | None
     unit: str
     note: str
+    """What it is doing, where steps do not tell."""
     epoch: float
     seconds_left: float | None
     host: str
@@ -44,6 +48,20 @@ class RunRow:
     """Best value of each `val/` metric: the smallest of losses, the largest of scores."""
     experiment: dict[str, Any]
     origin: dict[str, Any]
+    cause: str = ""
+    """Why it ended badly, in one word (causes.py)."""
+    remark: str = ""
+    """What people have noted on it."""
+    priority: int = 0
+    """Of queued runs those of a higher one start first."""
+    group: str = ""
+    """Shared by the runs that were queued as repetitions of one another."""
+
+    @property
+    def seed(self) -> int | None:
+        """Of its experiment."""
+        seed = self.experiment.get("seed")
+        return seed if isinstance(seed, int) else None
 
     @property
     def is_active(self) -> bool:
@@ -71,20 +89,42 @@ class RunRow:
             case "evaluate":
                 tasks = self.experiment.get("tasks", [])
                 return ", ".join(tasks) if len(tasks) <= NAMED_TASKS else f"{len(tasks)} tasks"
+            case "imported":
+                return f"imported {self.experiment.get('format', '')}".rstrip()
             case _:
                 return self.kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
-    """Values of one metric over steps, attempts joined where the next one resumed."""
+    """Values of one metric over rising steps, attempts joined where the next one resumed.
+
+    Whatever sequences it is given, it keeps them as `array.array`, which numpy takes without a copy.
+    """
 
     metric: str
-    steps: tuple[int, ...]
-    epochs: tuple[float, ...]
-    times: tuple[float, ...]
-    values: tuple[float, ...]
+    steps: Sequence[int]
+    epochs: Sequence[float]
+    times: Sequence[float]
+    values: Sequence[float]
     """May hold NaN and infinities."""
+
+    def __post_init__(self) -> None:
+        for name, typecode in CURVE_TYPES.items():
+            given = getattr(self, name)
+            if not isinstance(given, array):
+                object.__setattr__(self, name, array(typecode, given))
+
+    def __eq__(self, other: object) -> bool:
+        """Bit by bit: a NaN is equal to itself, so that a curve that did not change is seen as such."""
+        if not isinstance(other, Curve) or self.metric != other.metric:
+            return False
+        return all(bytes(getattr(self, name)) == bytes(getattr(other, name)) for name in CURVE_TYPES)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+CURVE_TYPES = {"steps": "q", "epochs": "d", "times": "d", "values": "d"}
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,19 @@ class Workspace:
         return self.path / f"scheduler-{_short_machine_id()}.log"
 
     @property
+    def waits(self) -> Path:
+        """Why runs wait, as this host's scheduler has seen it last; a note, not a record."""
+        return self.path / f"waiting-{_short_machine_id()}.json"
+
+    @property
+    def settings(self) -> Path:
+        """How runs are started here (config/settings.py); need not exist."""
+        return self.path / "settings.yaml"
+
+    @property
     def index(self) -> Path:
         """SQLite index; in the local cache folder for a workspace that is on a network or cannot be written."""
-        if _is_on_network(self.path) or not os.access(self.path, os.W_OK):
+        if is_on_network(self.path) or not os.access(self.path, os.W_OK):
             home = os.environ.get("XDG_CACHE_HOME")
             cache = Path(home) if home else Path.home() / ".cache"
             folder = cache / "lovt" / hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
@@ -67,7 +77,7 @@ def _short_machine_id() -> str:
     return machine_id()[:12]
 
 
-def _is_on_network(path: Path) -> bool:
+def is_on_network(path: Path) -> bool:
     """Whether the file system of `path` is one on which SQLite's write-ahead log is not safe (/proc/mounts)."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]

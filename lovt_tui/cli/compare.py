@@ -46,6 +46,7 @@ def command(
     from lovt_core.errors import InputError
     from lovt_core.results.cells import collect_cells
     from lovt_core.results.comparison import ComparisonOptions, compare
+    from lovt_core.results.imported import load_imported
     from lovt_core.results.published import load_published
     from lovt_core.tasks import expand_tasks
 
@@ -53,10 +54,11 @@ def command(
         raise InputError(f"--json and --format {text_format} exclude each other: give one of them")
     if significance and pin is None:
         raise InputError("--significance tests against one row: name it with --pin LABEL")
-    index = open_index(get_workspace(workspace, reading=True))
+    place = get_workspace(workspace, reading=True)
+    index = open_index(place)
     options = ComparisonOptions(expand_tasks(tasks) if tasks else None, pin, interval)
     shown = load_published() if published else ()
-    comparison = compare(collect_cells(index.results()), shown, index.runs(), options)
+    comparison = compare(collect_cells(index.results()), shown, index.runs(), options, load_imported(place.path))
     if as_json:
         from lovt_core.results.export import to_json
 

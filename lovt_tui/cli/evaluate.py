@@ -49,11 +49,10 @@ def command(
     from lovt_core.errors import InputError
     from lovt_core.tasks import expand_tasks
     from lovt_tui.cli.follow import launch
-    from lovt_tui.cli.readiness import check_tasks, resolve_encoder
+    from lovt_tui.cli.readiness import check_disk, check_tasks, resolve_encoder
 
     place = get_workspace(workspace)
     source = resolve_encoder(place, encoder, checkpoint or "best")
-    _check_options(source, backbone, checkpoint)
     settings: dict[str, Any] = {
         "encoder.source": source,
         "encoder.backbone": backbone,
@@ -69,6 +68,8 @@ def command(
     if quick:
         given.append("settings.protocol=quick")
     loaded = _load(experiment, source, [*given, *(overrides or [])])
+    _check_options(source, backbone, checkpoint)
+    check_disk(place, loaded)
     check_tasks(place, loaded)
     loaded = loaded.model_copy(update={"tasks": tuple(task.id for task in expand_tasks(loaded.tasks))})
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))

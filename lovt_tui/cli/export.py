@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from lovt_tui.cli import export_encoder, export_figure
+from lovt_tui.cli import export_encoder, export_figure, export_metrics
 from lovt_tui.cli.context import WorkspaceOption, print_json
 from lovt_tui.cli.output_file import ForceOption, OutOption, check_out, choose_format, write_out
 from lovt_tui.cli.table_options import (
@@ -21,17 +21,20 @@ from lovt_tui.cli.table_options import (
 if TYPE_CHECKING:
     from lovt_core.results.comparison import Comparison
 
-TableFormat = Literal["csv", "json", "md", "latex", "html"]
+TableFormat = Literal["csv", "json", "md", "latex", "html", "sqlite"]
 _SUFFIXES: Final[dict[str, TableFormat]] = {
     ".csv": "csv",
     ".json": "json",
     ".md": "md",
     ".tex": "latex",
     ".html": "html",
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
 }
 
 app = typer.Typer(invoke_without_command=True)
 app.command("figure", short_help="Curves of runs as SVG, PDF or pgfplots.")(export_figure.command)
+app.command("metrics", short_help="Metrics of runs as CSV or TensorBoard files.")(export_metrics.command)
 app.command("encoder", short_help="An encoder's weights for other tools.")(export_encoder.command)
 
 
@@ -59,7 +62,7 @@ def export(
     force: ForceOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Export the comparison of all evaluated encoders (see lovt compare) as CSV, JSON, Markdown, LaTeX or HTML.
+    """Export the comparison of all evaluated encoders (see lovt compare) as CSV, JSON, Markdown, LaTeX, HTML or SQLite.
 
     Subcommands take options of their own, after their name.
 
@@ -80,7 +83,7 @@ def export(
     comparison = build_comparison(TableChoice(published, tasks, pin, rule, significance), workspace)
     if not comparison.rows:
         raise InputError("nothing is evaluated yet: run lovt evaluate, or add the paper's rows with --published")
-    write_out(_format(comparison, chosen, significance, standalone).encode(), out)
+    write_out(_format(comparison, chosen, significance, standalone), out)
 
 
 def _refuse_options(context: typer.Context) -> None:
@@ -94,26 +97,30 @@ def _refuse_options(context: typer.Context) -> None:
         )
 
 
-def _format(comparison: "Comparison", table_format: TableFormat, significance: bool, standalone: bool) -> str:
+def _format(comparison: "Comparison", table_format: TableFormat, significance: bool, standalone: bool) -> bytes:
     match table_format:
         case "csv":
             from lovt_core.results.export import to_csv
 
-            return to_csv(comparison)
+            return to_csv(comparison).encode()
         case "md":
             from lovt_core.results.export import to_markdown
 
-            return to_markdown(comparison, significance)
+            return to_markdown(comparison, significance).encode()
         case "json":
-            return _json_text(comparison)
+            return _json_text(comparison).encode()
         case "latex":
             from lovt_core.results.latex import to_latex
 
-            return to_latex(comparison, significance, standalone)
+            return to_latex(comparison, significance, standalone).encode()
         case "html":
             from lovt_core.results.html import to_html
 
-            return to_html(comparison, significance)
+            return to_html(comparison, significance).encode()
+        case "sqlite":
+            from lovt_core.results.sqlite_export import to_sqlite
+
+            return to_sqlite(comparison)
 
 
 def _json_text(comparison: "Comparison") -> str:

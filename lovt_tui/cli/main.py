@@ -6,7 +6,31 @@ from typing import Annotated
 
 import typer
 
-from lovt_tui.cli import check, compare, demo, evaluate, export, pretrain, results, resume, runs, show, stop, weights
+from lovt_tui.cli import (
+    archive,
+    check,
+    compare,
+    demo,
+    doctor,
+    du,
+    evaluate,
+    export,
+    gc,
+    import_runs,
+    label,
+    launch,
+    pretrain,
+    queue,
+    results,
+    resume,
+    rm,
+    runs,
+    runs_diff,
+    show,
+    stop,
+    watch,
+    weights,
+)
 from lovt_tui.cli.context import visible
 from lovt_tui.cli.data import commands as data
 
@@ -24,10 +48,27 @@ app.command("pretrain", short_help="Pre-train an encoder as an experiment file s
 app.command("check", short_help="Two real steps of an experiment: it fits, it runs, how fast.")(check.command)
 app.command("evaluate", short_help="Evaluate an encoder on localized tasks.")(evaluate.command)
 app.command("compare", short_help="Compare all evaluated encoders in one table.")(compare.command)
-app.command("runs", short_help="List runs, newest first.")(runs.command)
+app.add_typer(runs.app, name="runs", short_help="List runs, newest first; reindex, verify.")
+app.command("diff", short_help="Two runs side by side: settings, metrics, versions.")(runs_diff.command)
+app.command("import", short_help="Import runs of other programs, and results of others.")(import_runs.command)
 app.command("show", short_help="Show one run: state, metrics, results, curve, log.")(show.command)
-app.command("stop", short_help="Ask a run to stop and save.")(stop.command)
+app.command("launch", short_help="Queue runs: many, behind each other, on terms.")(launch.command)
+app.add_typer(queue.app, name="queue", short_help="What waits and why; pause, move, clear, take, autostart.")
+app.command("stop", short_help="Ask runs to stop and save.")(stop.command)
+app.command("kill", short_help="End runs at once, unsaved.")(stop.kill_command)
 app.command("resume", short_help="Go on with a run that ended early.")(resume.command)
+app.command("retry", short_help="Queue failed, lost or cancelled runs again.")(resume.retry_command)
+app.command("wait", short_help="Wait until runs have ended.")(watch.wait_command)
+app.command("logs", short_help="Print or follow a run's log.")(watch.logs_command)
+app.command("tag", short_help="Tag a run.")(label.tag_command)
+app.command("note", short_help="Write a note on a run.")(label.note_command)
+app.command("rename", short_help="Give a run another name.")(label.rename_command)
+app.command("rm", short_help="Runs to the trash, back, or gone for good.")(rm.command)
+app.command("du", short_help="What takes the disk, by run and kind.")(du.command)
+app.command("gc", short_help="Show what can go, and remove it after a yes.")(gc.command)
+app.command("archive", short_help="Runs as one file with checksums.")(archive.command)
+app.command("unarchive", short_help="Put the runs of an archive into the workspace.")(archive.unarchive_command)
+app.command("doctor", short_help="What works on this machine, and what to do about the rest.")(doctor.command)
 app.add_typer(results.app, name="results")
 app.add_typer(export.app, name="export", short_help="Tables, figures and encoders as files for other programs.")
 app.add_typer(data.app, name="data")

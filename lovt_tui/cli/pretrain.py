@@ -24,13 +24,14 @@ def command(
     from lovt_core.config.loading import find_experiment_file, load_experiment
     from lovt_core.errors import ConfigError
     from lovt_tui.cli.follow import launch
-    from lovt_tui.cli.readiness import check_paired_data
+    from lovt_tui.cli.readiness import check_disk, check_paired_data
 
     file = find_experiment_file(experiment)
     loaded = load_experiment(file, overrides or [])
     if loaded.kind == "evaluate":
         raise ConfigError(f"{file}: kind: is 'evaluate': start it with `lovt evaluate {experiment}`")
     place = get_workspace(workspace)
+    check_disk(place, loaded)
     if loaded.kind == "pretrain":
         check_paired_data(place, loaded, file)
     raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))

@@ -5,12 +5,56 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lovt_core.config.evaluation import EvaluateExperiment
-    from lovt_core.config.experiment import PretrainExperiment
+    from lovt_core.config.experiment import Experiment, PretrainExperiment
     from lovt_core.runs.directory import RunDirectory
     from lovt_core.runs.workspace import Workspace
 
 BUILT_IN_ENCODERS = ("random", "random-fitted", "imagenet")
+
+
+def check_ready(workspace: "Workspace", experiment: "Experiment", waits_for: "Sequence[str]" = ()) -> "Experiment":
+    """The experiment with its encoder found; raises LovtError saying what is wrong or missing.
+
+    An encoder that one of the runs it waits for is still to train need not be there yet.
+    """
+    check_disk(workspace, experiment)
+    match experiment.kind:
+        case "pretrain":
+            check_paired_data(workspace, experiment)
+        case "evaluate":
+            asked = experiment.encoder
+            awaited = _find_awaited(workspace, asked.source, waits_for)
+            source = awaited or resolve_encoder(workspace, asked.source, asked.checkpoint)
+            check_tasks(workspace, experiment)
+            return experiment.model_copy(update={"encoder": asked.model_copy(update={"source": source})})
+    return experiment
+
+
+def check_disk(workspace: "Workspace", experiment: "Experiment", count: int = 1) -> None:
+    """Raise InputError with the figures where `count` runs of it would fill the disk, by the sizes of earlier ones."""
+    from lovt_core.config.settings import load_settings
+    from lovt_core.runs.index import reading
+    from lovt_core.runs.room import check_room
+
+    keep_free = int(load_settings(workspace.settings).keep_free_gb * 1e9)
+    rows = reading(workspace, lambda index: index.runs())
+    check_room(workspace, experiment, rows, keep_free, count=count)
+
+
+def _find_awaited(workspace: "Workspace", source: str, waits_for: "Sequence[str]") -> str | None:
+    """Id of the run that `source` names, if it is one of those waited for."""
+    from lovt_core.errors import InputError
+    from lovt_core.runs.directory import find_run
+
+    if not waits_for or source in BUILT_IN_ENCODERS:
+        return None
+    with suppress(InputError):
+        run_id = find_run(workspace, source).id
+        return run_id if run_id in waits_for else None
+    return None
 
 
 def check_paired_data(workspace: "Workspace", experiment: "PretrainExperiment", file: "Path | None" = None) -> None:

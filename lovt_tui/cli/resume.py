@@ -1,10 +1,20 @@
-"""`lovt resume`: go on with a run that ended early."""
+"""`lovt resume` and `lovt retry`: go on with runs that ended early."""
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lovt_tui.cli.context import DetachOption, JsonOption, RunArgument, WorkspaceOption, get_workspace
+from lovt_tui.cli.context import (
+    DetachOption,
+    JsonOption,
+    RunArgument,
+    WorkspaceOption,
+    get_workspace,
+    print_json,
+)
+from lovt_tui.cli.stop import RunsArgument
+from lovt_tui.cli.terms import AfterOption, RetryOnOption, RetryOption, build_terms
 
 if TYPE_CHECKING:
     from lovt_core.runs.directory import RunDirectory
@@ -15,6 +25,12 @@ PATIENCE_SECONDS = 10.0
 
 def command(
     run: RunArgument,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Train on to this epoch; a finished run needs its keep_state.")
+    ] = None,
+    after: AfterOption = None,
+    retry: RetryOption = None,
+    retry_on: RetryOnOption = None,
     detach: DetachOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -22,20 +38,45 @@ def command(
     """Go on with a stopped, interrupted, failed or lost run from its last checkpoint, and follow it.
 
     \b
-    Example: lovt resume 20261124-101500-covid
+    Example: lovt resume 20261124-101500-covid --epochs 60
     """
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import request_resume
+    from lovt_core.runs.requests import request_epochs, request_resume
     from lovt_tui.cli.follow import follow, print_queued
 
     place = get_workspace(workspace, reading=True)
     found = find_run(place, run)
+    terms = build_terms(place, after=after, retry=retry, retry_on=retry_on)
     _wait_for_worker(found)
-    request_resume(place, found)
+    if epochs is not None:
+        request_epochs(place, found, epochs, terms)
+    else:
+        request_resume(place, found, terms)
     if detach:
         print_queued(found, as_json=as_json)
         return
     raise typer.Exit(follow(place, found, as_json=as_json))
+
+
+def retry_command(runs: RunsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Queue failed, lost, stopped, interrupted or cancelled runs again, each from its last checkpoint if it has one.
+
+    \b
+    Example: lovt retry 20261124-101500-covid-1a2b 20261124-101501-covid-3c4d
+    """
+    from lovt_core.runs.directory import find_run
+    from lovt_core.runs.requests import request_retry
+
+    place = get_workspace(workspace, reading=True)
+    answers = []
+    for run in [find_run(place, text) for text in runs]:
+        _wait_for_worker(run)
+        before = request_retry(place, run)
+        answers.append({"id": run.id, "was": before.state, "attempt": before.attempt + 1})
+        if not as_json:
+            sys.stdout.write(f"{run.id} was {before.state} and is queued as attempt {before.attempt + 1}\n")
+    if as_json:
+        print_json(answers)
 
 
 def _wait_for_worker(run: "RunDirectory") -> None:

@@ -1,7 +1,7 @@
 """`lovt show`: one run in full."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,7 @@ from lovt_tui.cli.follow import describe_cell
 if TYPE_CHECKING:
     from lovt_core.runs.index import Index
     from lovt_core.runs.records import RunRow
+    from lovt_core.runs.workspace import Workspace
 
 
 def command(
@@ -68,7 +69,7 @@ def command(
         metrics = index.metric_names(row.id)
         print_json({**asdict(row), "path": place.runs / row.id, "metrics": metrics, "events": events})
     else:
-        _print_run(index, row, place.runs / row.id)
+        _print_run(index, _tell_wait(place, row), place.runs / row.id)
 
 
 def _print_file(row: "RunRow", folder: Path, name: str, *, as_json: bool) -> None:
@@ -92,11 +93,22 @@ def _print_curve(index: "Index", row: "RunRow", metric: str, *, as_json: bool) -
         raise InputError(f"run {row.id} has no metric '{metric}'; {known}")
     curve = index.curve(row.id, metric)
     if as_json:
-        print_json(asdict(curve))
+        columns = {"steps": curve.steps, "epochs": curve.epochs, "times": curve.times, "values": curve.values}
+        print_json({"metric": curve.metric, **{name: list(numbers) for name, numbers in columns.items()}})
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("step", "epoch", "time", "value"))
     writer.writerows(zip(curve.steps, curve.epochs, curve.times, curve.values, strict=True))
+
+
+def _tell_wait(place: "Workspace", row: "RunRow") -> "RunRow":
+    """A queued run with what it waits for."""
+    from lovt_core.runs.queue_report import read_queue
+
+    if row.state != "queued":
+        return row
+    reason = next((each.reason for each in read_queue(place).waiting if each.id == row.id), "")
+    return replace(row, detail=reason)
 
 
 def _print_run(index: "Index", row: "RunRow", folder: Path) -> None:
@@ -106,7 +118,8 @@ def _print_run(index: "Index", row: "RunRow", folder: Path) -> None:
     facts += [("what", row.subject), ("attempt", str(row.attempt)), ("where", f"{row.host} {row.slot}".strip())]
     facts.append(("folder", str(folder)))
     if row.total:
-        facts.append(("progress", f"{row.done} of {row.total} {row.unit}s, epoch {row.epoch:.2f}"))
+        epoch = f", epoch {row.epoch:.2f}" if row.epoch else ""
+        facts.append(("progress", f"{row.done} of {row.total} {row.unit}s{epoch}"))
     facts += [(f"best {name}", f"{value:.6g}") for name, value in sorted(row.best.items())]
     facts += [(name, f"{value:.6g}") for name, value in sorted(row.latest.items())]
     width = max(len(name) for name, _ in facts)

@@ -40,13 +40,15 @@ def build_comparison(choice: TableChoice, workspace: Path | None) -> "Comparison
     from lovt_core.errors import InputError
     from lovt_core.results.cells import collect_cells
     from lovt_core.results.comparison import ComparisonOptions, compare
+    from lovt_core.results.imported import load_imported
     from lovt_core.results.published import load_published
     from lovt_core.tasks import expand_tasks
 
     if choice.significance and choice.pin is None:
         raise InputError("--significance tests against one row: name it with --pin LABEL")
-    index = open_index(get_workspace(workspace, reading=True))
+    place = get_workspace(workspace, reading=True)
+    index = open_index(place)
     tasks = expand_tasks(choice.tasks) if choice.tasks else None
     options = ComparisonOptions(tasks, choice.pin, choice.interval)
     published = load_published() if choice.published else ()
-    return compare(collect_cells(index.results()), published, index.runs(), options)
+    return compare(collect_cells(index.results()), published, index.runs(), options, load_imported(place.path))

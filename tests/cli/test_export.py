@@ -105,7 +105,10 @@ class TestTable:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ("export", "no format is given: give --format with one of csv, json, md, latex, html, or --out with"),
+            (
+                "export",
+                "no format is given: give --format with one of csv, json, md, latex, html, sqlite, or --out with",
+            ),
             ("export --out a.xlsx", "'a.xlsx' does not tell the format: give --format"),
             ("export --format csv --out nowhere/a.csv", "there is no folder nowhere for --out nowhere/a.csv"),
             ("export --format csv --out .", "--out . is a folder: name a file"),

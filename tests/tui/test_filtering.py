@@ -11,6 +11,11 @@ ROWS = (
     make_row("convirt", "failed", created=NOW - 3 * 86_400, experiment={"training": {"batch_size": 128}, "split": "a"}),
     make_row("eval-tau03", kind="evaluate", best={}, experiment={"tasks": ["covid-linear", "rsna-linear-1"]}),
 )
+LABELLED = (
+    make_row("one", "failed", cause="gpu-memory", group="g7", remark="Looks good, but slow"),
+    make_row("two", "failed", cause="disk", remark="broken"),
+    make_row("three"),
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,26 @@ def test_what_matches(text, names):
 
 
 @pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("note:broken", "two"),
+        ("note:good", "one"),
+        ("-note:broken", "one three"),
+        ("note:b*n", "two"),
+        ("name:t", "two three"),
+        ("name:*o", "one two"),
+        ("group:g7", "one"),
+        ("-group:*", "two three"),
+        ("cause:gpu", "one"),
+        ("cause:gpu-memory -note:broken", "one"),
+        ("kind:imported", ""),
+    ],
+)
+def test_what_matches_labels(text, names):
+    assert [row.name for row in parse_filter(text).apply(LABELLED, NOW)] == names.split()
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("stat:failed", "unknown field 'stat:', did you mean state:?"),
@@ -55,7 +80,9 @@ def test_what_matches(text, names):
         ("state:", "'state:' needs a value, such as state:queued"),
         ("method:", "'method:' needs a value"),
         ("state:runing", "no state is 'runing', did you mean running?"),
-        ("kind:x", "no kind is 'x', one of pretrain, evaluate, selftest"),
+        ("kind:x", "no kind is 'x', one of pretrain, evaluate, selftest, imported"),
+        ("cause:dsk", "no cause is 'dsk', did you mean disk?"),
+        ("note:", "'note:' needs a value"),
         ("age<soon", "'soon' is no age"),
         ("age<", "'age<' needs a value"),
         ("size<3", "'size' cannot be compared"),

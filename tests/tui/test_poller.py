@@ -8,8 +8,8 @@ import pytest
 from lovt_core.errors import RecordError
 from lovt_core.runs.records import StoredResult
 from lovt_tui.poller import Poller
-from lovt_tui.reader import read_tail
-from lovt_tui.snapshot import Score, Watch
+from lovt_tui.reader import SnapshotReader, read_tail
+from lovt_tui.snapshot import Score, Snapshot, Watch, find_ends
 from tests.tui.factories import FakeIndex, make_curve, make_row, make_sources
 
 
@@ -114,3 +114,30 @@ def test_tail_of_a_log(tmp_path):
     log.write_bytes(b"first\nsecond \xff\r\n 10 %\r100 %\n\x1b[1mbold\x1b[0m\nunfinished")
     assert read_tail(log, 10_000) == (("first", "second \ufffd", "100 %", "bold", "unfinished"), 0)
     assert read_tail(log, 25)[0] == ("bold", "unfinished")
+
+
+def test_a_queued_run_comes_with_what_it_waits_for(index, tmp_path):
+    waiting = make_row("queued", "queued")
+    index.put(waiting)
+    reasons = {waiting.id: "the CPU is taken by another run", "unknown": "-"}
+    reader = SnapshotReader(index, tmp_path, lambda: (), lambda: 0.0, lambda: dict(reasons))
+    assert {row.name: row.detail for row in reader.read(Watch()).runs}["queued"] == "the CPU is taken by another run"
+    reasons.clear()
+    assert {row.name: row.detail for row in reader.read(Watch()).runs}["queued"] == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "rings"),
+    [
+        ("running", "finished", True),
+        ("launched", "failed", True),
+        ("queued", "lost", True),
+        ("running", "stopped", False),
+        ("finished", "finished", False),
+        ("running", "running", False),
+    ],
+)
+def test_an_end_that_nobody_asked_for_rings(before, now, rings):
+    first, second = (Snapshot(0.0, (make_row("one", state),)) for state in (before, now))
+    assert [row.name for row in find_ends(first, second)] == (["one"] if rings else [])
+    assert find_ends(None, second) == ()

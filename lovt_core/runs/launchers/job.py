@@ -11,8 +11,12 @@ from typing import Any
 
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import dump_experiment
+from lovt_core.config.settings import load_settings
 from lovt_core.errors import InputError, LovtError
-from lovt_core.runs.slots import TakenSlot, take_free_slot
+from lovt_core.runs.gpus import read_gpus
+from lovt_core.runs.placement import Host, Waits, choose_place
+from lovt_core.runs.slots import CPU, Holder, TakenSlot, list_held, placing, take_slot
+from lovt_core.runs.terms import Terms
 from lovt_core.runs.workspace import Workspace
 
 WAIT_SECONDS = 10.0
@@ -23,7 +27,7 @@ def run_job(workspace: Workspace, name: str, experiment: Experiment) -> Iterator
 
     Raises InputError or LovtError with the worker's own message, LovtError when all slots stay taken.
     """
-    taken = _wait_for_slot(asked_device(experiment))
+    taken, visible = _wait_for_slot(workspace, asked_device(experiment), name)
     command = [sys.executable, "-m", "lovt_core.worker", "--job", name, str(workspace.path)]
     command += ["--locks", str(taken.descriptor)]
     with tempfile.TemporaryFile("w+") as complaints:
@@ -35,7 +39,7 @@ def run_job(workspace: Workspace, name: str, experiment: Experiment) -> Iterator
                 stderr=complaints,
                 text=True,
                 pass_fds=(taken.descriptor,),
-                env={**os.environ, **taken.slot.environment()},
+                env={**os.environ, "CUDA_VISIBLE_DEVICES": visible},
             )
         finally:
             taken.release()
@@ -50,14 +54,22 @@ def run_job(workspace: Workspace, name: str, experiment: Experiment) -> Iterator
             raise LovtError(f"the worker ended with code {process.returncode}: {' '.join(last)}")
 
 
-def _wait_for_slot(device: str) -> TakenSlot:
+def _wait_for_slot(workspace: Workspace, device: str, name: str) -> tuple[TakenSlot, str]:
+    """A slot, and what the job may see of the GPUs."""
     deadline = time.monotonic() + WAIT_SECONDS
+    terms = Terms(allowed_gpus=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    settings = load_settings(workspace.settings)
     while True:
-        taken = take_free_slot(device)
-        if taken is not None:
-            return taken
+        with placing():
+            gpus = read_gpus()
+            place = choose_place(device, terms, Host(gpus, list_held((CPU, *(gpu.uuid for gpu in gpus))), settings))
+            taken = None if isinstance(place, Waits) else take_slot(place.devices[0], place.title)
+            if taken is not None and not isinstance(place, Waits):
+                taken.write(Holder(f"lovt {name}", str(workspace.path), place.memory))
+                return taken, place.visible
         if time.monotonic() > deadline:
-            raise LovtError("every GPU or CPU slot of this machine is taken by a run: try again when one has ended")
+            reason = place.reason if isinstance(place, Waits) else "no slot is free"
+            raise LovtError(f"no place on this machine: {reason}; try again when a run has ended")
         time.sleep(0.25)
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ from lovt_core.results.export import to_csv, to_json, to_markdown
 from lovt_core.results.footnotes import footnote_letter, format_difference, format_score
 from lovt_core.results.published import load_published
 from lovt_core.results.rich_table import render_comparison, split_columns
+from lovt_core.results.sqlite_export import to_sqlite
 from tests.core.results.factories import encoder, stored_cell
 
 OVERLAP = {"data": ["covid-chestxray"], "num_images": 5, "num_test_images": 11}
@@ -60,6 +62,17 @@ def test_markdown_of_a_pin_shows_differences_and_marks():
     assert "| **71.0 ± 2.0**<br>+39.0\\* |" in marked
     assert "\\* differs from random: Welch's t, two-sided, p &lt; 0.05 after Holm's correction for 1 tests" in marked
     assert "exploratory at n = 5" in marked
+
+
+def test_sqlite_has_the_same_scores_and_a_row_for_each_replicate(comparison):
+    connection = sqlite3.connect(":memory:")
+    connection.deserialize(to_sqlite(comparison))
+    rows = connection.execute("select encoder, mean, ci95, state from scores order by id").fetchall()
+    assert [row[0] for row in rows] == ["random", "imagenet", "imagenet", "my | run"]
+    assert (rows[1][1], rows[3][2], rows[0][3]) == (0.761, None, "scored")
+    query = "select value from replicates join scores on score = scores.id where scores.id = 1 order by replicate"
+    assert [value for (value,) in connection.execute(query)] == [0.3, 0.32, 0.31, 0.33, 0.34]
+    connection.close()
 
 
 def test_csv_has_a_line_for_each_score(comparison):

@@ -3,30 +3,19 @@
 import json
 import math
 import threading
+from array import array
 
 import pytest
 
 from lovt_core.config.experiment import SelftestExperiment
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import create_run
-from lovt_core.runs.events import EventWriter, encode_value
+from lovt_core.runs.events import encode_value
 from lovt_core.runs.index import Index
 from lovt_core.runs.records import is_smaller_better
-from lovt_core.values import Metrics, Result
-
-
-def start(run, attempt=1):
-    if attempt > 1:
-        append_control(run.control, record("queued", attempt))
-    append_control(run.control, record("launch", attempt))
-    writer = EventWriter(run.events(attempt))
-    writer.write("started", {"host": "here", "slot": "CPU"})
-    return writer
-
-
-def log(writer, step, **values):
-    named = {name.replace("_", "/", 1): value for name, value in values.items()}
-    writer.write(*encode_value(Metrics(step, step / 10, named, 100)))
+from lovt_core.runs.terms import Terms
+from lovt_core.values import Result
+from tests.core.runs.worker_lines import log, start
 
 
 def test_points_states_and_best_values(workspace):
@@ -44,7 +33,7 @@ def test_points_states_and_best_values(workspace):
     assert row.best == {"val/loss": 2.0}
     assert row.latest["train/loss"] == math.inf
     curve = index.curve(run.id, "train/loss")
-    assert curve.steps == (1, 2, 3, 4)
+    assert list(curve.steps) == [1, 2, 3, 4]
     assert math.isnan(curve.values[1])
     assert not index.sync()
     writer.write_last_word("finished")
@@ -69,8 +58,8 @@ def test_a_resumed_attempt_cuts_the_earlier_one(workspace):
     index = Index(workspace)
     index.sync()
     curve = index.curve(run.id, "train/loss")
-    assert curve.steps == (1, 2, 3, 4, 5)
-    assert curve.values == (1.0, 2.0, 30.0, 40.0, 50.0)
+    assert list(curve.steps) == [1, 2, 3, 4, 5]
+    assert list(curve.values) == [1.0, 2.0, 30.0, 40.0, 50.0]
     index.close()
 
 
@@ -86,8 +75,8 @@ def test_an_attempt_that_begins_with_a_validation_leaves_the_last_step_of_the_ea
     writer.close()
     index = Index(workspace)
     index.sync()
-    assert index.curve(run.id, "train/loss").steps == (1, 2, 3)
-    assert index.curve(run.id, "val/loss").steps == (2,)
+    assert list(index.curve(run.id, "train/loss").steps) == [1, 2, 3]
+    assert list(index.curve(run.id, "val/loss").steps) == [2]
     index.close()
 
 
@@ -104,7 +93,7 @@ def test_torn_line_then_the_rest(workspace):
     with path.open("ab") as file:
         file.write(b'ain/loss":5.0}}\n')
     assert index.sync()
-    assert index.curve(run.id, "train/loss").values == (5.0,)
+    assert list(index.curve(run.id, "train/loss").values) == [5.0]
     index.close()
     writer.close()
 
@@ -120,7 +109,7 @@ def test_a_replaced_file_is_taken_in_anew(workspace):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:2]))
     index.sync()
-    assert index.curve(run.id, "train/loss").steps == (1,)
+    assert list(index.curve(run.id, "train/loss").steps) == [1]
     index.close()
     writer.close()
 
@@ -141,6 +130,106 @@ def test_deleted_runs_go_and_damaged_ones_are_named(workspace):
     index.close()
 
 
+def test_labels_group_cause_and_seed(workspace):
+    run = create_run(workspace, SelftestExperiment(name="first", seed=7), Terms(priority=2, group="g1"))
+    index = Index(workspace)
+    index.sync()
+    row = index.run(run.id)
+    assert (row.name, row.tags, row.remark, row.priority, row.group, row.seed) == ("first", (), "", 2, "g1", 7)
+    append_control(
+        run.control,
+        record("name", 1, name="renamed"),
+        record("tags", 1, tags=["tau", "new"]),
+        record("note", 1, note="looks good"),
+        record("priority", 1, priority=5),
+    )
+    assert index.sync()
+    row = index.run(run.id)
+    assert (row.name, row.tags, row.remark, row.priority) == ("renamed", ("tau", "new"), "looks good", 5)
+    writer = start(run)
+    writer.write_last_word("failed", {"error": "no memory", "cause": "gpu-memory"})
+    writer.close()
+    index.sync()
+    assert (index.run(run.id).state, index.run(run.id).cause) == ("failed", "gpu-memory")
+    index.close()
+
+
+def test_an_experiment_that_a_later_attempt_changes_is_read_again(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    start(run).write_last_word("finished")
+    index = Index(workspace)
+    index.sync()
+    assert index.run(run.id).experiment["training"]["max_epochs"] != 77
+    append_control(run.control, record("queued", 2, settings={"training.max_epochs": 77}))
+    index.sync()
+    assert index.run(run.id).experiment["training"]["max_epochs"] == 77
+    index.close()
+
+
+def test_system_samples_are_points_and_move_no_progress(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    log(writer, 5, train_loss=1.0)
+    writer.write("system", {"step": 0, "values": {"system/cpu_percent": 80.0}})
+    writer.close()
+    writer = start(run, 2)
+    writer.write("system", {"step": 0, "values": {"system/cpu_percent": 10.0}})
+    log(writer, 6, train_loss=2.0)
+    writer.write("system", {"step": 6, "values": {"system/cpu_percent": 90.0}})
+    writer.close()
+    index = Index(workspace)
+    index.sync()
+    row = index.run(run.id)
+    assert (row.done, row.epoch, row.latest["system/cpu_percent"]) == (6, 0.6, 90.0)
+    assert list(index.curve(run.id, "train/loss").steps) == [5, 6]
+    curve = index.curve(run.id, "system/cpu_percent")
+    assert (list(curve.steps), list(curve.values)) == ([0, 6], [80.0, 90.0])
+    index.close()
+
+
+def test_only_runs_that_changed_are_read_again(workspace):
+    first, second = (create_run(workspace, SelftestExperiment(name=name)) for name in ("first", "second"))
+    index = Index(workspace)
+    index.sync()
+    before = {row.id: row for row in index.runs()}
+    append_control(second.control, record("note", 1, note="new"))
+    index.sync()
+    after = {row.id: row for row in index.runs()}
+    assert after[first.id] is before[first.id]
+    assert after[second.id].remark == "new"
+    assert [row.id for row in index.runs(1)] == [index.runs()[0].id]
+    assert index.count() == 2
+    index.close()
+
+
+def test_lines_that_say_nothing_harm_no_others(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    garbled = (
+        '{"t":1,"event":"metrics","step":null,"values":{"train/loss":1}}',
+        '{"t":1,"event":"metrics","step":2,"values":[1]}',
+        '{"t":NaN,"event":"metrics","step":2,"values":{"train/loss":1}}',
+        '{"t":1,"event":"metrics","step":2,"epoch":1e999,"values":{"train/loss":1}}',
+        '{"t":1,"event":"metrics","step":3,"values":{"train/loss":"high","train/rate":0.1}}',
+        '{"event":"alarm","message":"no time"}',
+        '{"t":1,"event":"progress","done":"half","total":2}',
+        "[1, 2]",
+        "not json",
+        "\x00\x01",
+    )
+    with run.events(1).open("a") as file:
+        file.write("\n".join(garbled) + "\n")
+    log(writer, 4, train_loss=4.0)
+    index = Index(workspace)
+    index.sync()
+    assert index.broken == {}
+    assert list(index.curve(run.id, "train/loss").steps) == [4]
+    assert list(index.curve(run.id, "train/rate").steps) == [3]
+    assert [event.kind for event in index.events(run.id)] == ["started"]
+    index.close()
+    writer.close()
+
+
 def test_garbage_and_deletion_cost_nothing(workspace):
     run = create_run(workspace, SelftestExperiment())
     writer = start(run)
@@ -152,7 +241,7 @@ def test_garbage_and_deletion_cost_nothing(workspace):
     workspace.index.write_bytes(b"garbage" * 4096)
     index = Index(workspace)
     index.sync()
-    assert index.curve(run.id, "train/loss").values == (1.0,)
+    assert list(index.curve(run.id, "train/loss").values) == [1.0]
     assert index.results()[0].data == {"type": "replicate", "value": 0.5}
     index.close()
     writer.close()
@@ -187,7 +276,7 @@ def test_eight_readers_take_each_line_in_once(workspace):
     assert failures == []
     index = Index(workspace)
     index.sync()
-    assert index.curve(run.id, "train/loss").steps == tuple(range(1, 201))
+    assert index.curve(run.id, "train/loss").steps == array("q", range(1, 201))
     alarms = [json.loads(event.data["message"]) for event in index.events(run.id, "alarm")]
     assert alarms == list(range(20, 201, 20))
     index.close()

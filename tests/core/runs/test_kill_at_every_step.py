@@ -24,15 +24,16 @@ from lovt_core.runs.requests import queue_run
 from lovt_core.runs.workspace import Workspace
 queue_run(Workspace(Path(sys.argv[1])), load_stored_experiment(Path(sys.argv[2])))
 """
-BEFORE_THE_RUN_EXISTS = ["runs/directory.py:announce"]
+BEFORE_THE_RUN_EXISTS = ["runs/queue_file.py:announce"]
 REQUESTER = ["runs/directory.py:create_run"]
 SCHEDULER = [
     "runs/scheduler.py:Scheduler.look_around",
-    "runs/slots.py:take_free_slot",
-    "runs/scheduler.py:append_launch",
+    "runs/slots.py:take_slot",
+    "runs/launching.py:append_launch",
     "runs/launchers/local.py:start_worker",
     "runs/slots.py:TakenSlot.release",
-    "runs/scheduler.py:Scheduler._launch",
+    "runs/launching.py:launch",
+    "runs/launching.py:Launcher.start",
 ]
 WORKER_BEFORE_EVENTS = ["worker.py:keep_locks_to_ourselves", "runs/machine.py:host_facts"]
 WORKER_AFTER_EVENTS = [
@@ -91,7 +92,7 @@ def finish_and_compare(workspace, mark) -> None:
     index.sync()
     curve, expected = (index.curve(one.id, "train/loss") for one in (run, undisturbed))
     index.close()
-    assert curve.steps == tuple(range(1, 17))
+    assert list(curve.steps) == list(range(1, 17))
     assert curve.values == expected.values
     for attempt in range(1, read_state(run).attempt + 1):
         started = [line for line in read_lines(run.events(attempt)) if line["event"] == "started"]
@@ -106,7 +107,7 @@ def test_the_run_survives(workspace, tmp_path, kill_after, step):
     finish_and_compare(workspace, mark)
     (run, _) = list_runs(workspace)
     expected_attempts = 1
-    if step in WORKER_BEFORE_EVENTS or step == "runs/scheduler.py:append_launch" or step in WORKER_AFTER_EVENTS:
+    if step in WORKER_BEFORE_EVENTS or step == "runs/launching.py:append_launch" or step in WORKER_AFTER_EVENTS:
         expected_attempts = 2
     assert read_state(run).attempt == expected_attempts
 

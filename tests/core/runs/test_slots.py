@@ -1,73 +1,58 @@
-"""Slots of a host: GPUs, shared or not, and the CPU."""
+"""Slots: taken by a lock, described by their holder."""
 
-from types import SimpleNamespace
-
-import pynvml
 import pytest
 
-from lovt_core.errors import InputError
-from lovt_core.runs.slots import CPU, any_slot_free, list_slots, runs_per_gpu, take_free_slot
-
-UUIDS = ("GPU-aaaa", "GPU-bbbb")
+from lovt_core.runs.slots import CPU, Holder, list_held, note_memory, placing, take_slot
 
 
-@pytest.fixture
-def free(monkeypatch, tmp_path):
-    """Two GPUs whose share of free memory the test decides."""
-    shares = dict.fromkeys(UUIDS, 1.0)
+@pytest.fixture(autouse=True)
+def state(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: len(UUIDS))
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: UUIDS[index])
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetUUID", lambda handle: handle)
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetName", lambda handle: "a GPU")
-    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByUUID", lambda uuid: uuid)
-    monkeypatch.setattr(
-        pynvml, "nvmlDeviceGetMemoryInfo", lambda uuid: SimpleNamespace(free=100 * shares[uuid], total=100)
-    )
-    list_slots.cache_clear()
-    yield shares
-    list_slots.cache_clear()
 
 
-def take_all():
-    taken = []
-    while (slot := take_free_slot("auto")) is not None:
-        taken.append(slot)
-    names = [(each.slot.name, each.slot.share) for each in taken]
-    for each in taken:
-        each.release()
-    return names
+def test_a_slot_is_held_as_long_as_its_descriptor(tmp_path):
+    first = take_slot("GPU-aaaa", "GPU 0")
+    second = take_slot("GPU-aaaa", "GPU 0")
+    assert (first.share, second.share) == (0, 1)
+    first.write(Holder("one", "/w", 5, 42))
+    held = {slot.share: slot.holder for slot in list_held(("GPU-aaaa", "GPU-bbbb"))}
+    assert held == {0: Holder("one", "/w", 5, 42), 1: Holder()}
+    first.release()
+    assert [slot.share for slot in list_held(("GPU-aaaa",))] == [1]
+    again = take_slot("GPU-aaaa", "GPU 0")
+    assert again.share == 0
+    for slot in (second, again):
+        slot.release()
+    assert list_held(("GPU-aaaa",)) == ()
 
 
-def test_each_gpu_takes_one_run(free):
-    assert take_all() == [("GPU-aaaa", 0), ("GPU-bbbb", 0)]
-    assert list_slots()[1].environment() == {"CUDA_VISIBLE_DEVICES": "GPU-bbbb"}
+def test_what_a_run_turned_out_to_need_replaces_what_it_declared():
+    slot = take_slot(CPU, "CPU")
+    slot.write(Holder("one", "/a workspace with ünicode", 80_000_000_000, 42))
+    note_memory(slot.descriptor, 7)
+    assert list_held((CPU,))[0].holder == Holder("one", "/a workspace with ünicode", 7, 42)
+    slot.release()
 
 
-def test_gpus_are_shared_where_it_is_asked_for_and_memory_allows(free, monkeypatch):
-    monkeypatch.setenv("LOVT_RUNS_PER_GPU", "3")
-    free["GPU-bbbb"] = 0.4
-    assert take_all() == [("GPU-aaaa", 0), ("GPU-bbbb", 0), ("GPU-aaaa", 1), ("GPU-aaaa", 2)]
-    held = [take_free_slot("auto") for _ in range(4)]
-    assert not any_slot_free("auto")
-    free["GPU-bbbb"] = 0.5
-    assert any_slot_free("auto")
-    for each in held:
-        each.release()
+def test_a_garbled_note_does_not_free_the_slot(tmp_path):
+    slot = take_slot(CPU, "CPU")
+    (path,) = tmp_path.rglob("cpu-0.lock")
+    for garbage in (b"\xff\xfe", b"[]", b'{"run": 1, "what": 2}', b""):
+        path.write_bytes(garbage)
+        (held,) = list_held((CPU,))
+        assert held.holder == Holder()
+    slot.release()
 
 
-@pytest.mark.parametrize("text", ["0", "two", "-1", ""])
-def test_a_wrong_number_is_said(monkeypatch, text):
-    monkeypatch.setenv("LOVT_RUNS_PER_GPU", text)
-    with pytest.raises(InputError, match="LOVT_RUNS_PER_GPU"):
-        runs_per_gpu()
+def test_only_so_many_shares():
+    taken = [take_slot("GPU-aaaa", "", shares=2) for _ in range(3)]
+    assert taken[2] is None
+    for slot in taken[:2]:
+        slot.release()
 
 
-def test_runs_on_the_cpu_are_not_shared(free, monkeypatch):
-    monkeypatch.setenv("LOVT_RUNS_PER_GPU", "2")
-    taken = take_free_slot("cpu")
-    assert taken.slot == CPU
-    assert take_free_slot("cpu") is None
-    taken.release()
+def test_one_chooses_at_a_time():
+    with placing():
+        pass
+    with placing():  # free again
+        pass

@@ -1,0 +1,55 @@
+"""What a `started` event tells of machine and software, and what has changed since the run was queued."""
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import psutil
+
+from lovt_core import __version__
+from lovt_core.runs.code import fingerprint_code
+from lovt_core.runs.directory import RunDirectory
+from lovt_core.runs.gpus import read_driver, read_gpus
+from lovt_core.runs.machine import host_facts
+
+PACKAGES = ("torch", "timm", "transformers", "numpy", "safetensors")
+
+
+def collect_facts(device: str) -> dict[str, Any]:
+    """Host, processor, memory, GPUs seen with their driver, versions; `device` is `CUDA_VISIBLE_DEVICES`."""
+    gpus = [gpu for gpu in read_gpus() if gpu.uuid in device.split(",")]
+    return {
+        **host_facts(),
+        "processor": _read_processor(),
+        "cores": os.cpu_count(),
+        "memory": psutil.virtual_memory().total,
+        "gpus": [{"uuid": gpu.uuid, "name": gpu.name, "memory": gpu.total} for gpu in gpus],
+        "driver": read_driver() if gpus else "",
+        "version": __version__,
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "code": fingerprint_code(),
+    }
+
+
+def _read_processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a file to resolve
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def describe_changes(run: RunDirectory) -> list[str]:
+    """What is not as it was when the run was queued, one sentence each."""
+    queued_with = run.origin().get("code")
+    if queued_with in (None, fingerprint_code()):
+        return []
+    return [
+        "the program's code has changed since this run was queued; it computes with the code of now "
+        "(`lovt launch --snapshot` keeps the code of the time)"
+    ]
