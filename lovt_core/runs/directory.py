@@ -16,6 +16,7 @@ from typing import Any
 from lovt_core import __version__
 from lovt_core.config.experiment import StoredExperiment
 from lovt_core.config.loading import dump_experiment, load_stored_experiment
+from lovt_core.config.stored_yaml import read_stored
 from lovt_core.errors import InputError, RecordError
 from lovt_core.files import publish_folder, write_text_atomic
 from lovt_core.runs.code import copy_code, fingerprint_code
@@ -91,6 +92,20 @@ class RunDirectory:
         return load_stored_experiment(
             self.path / "experiment.yaml", [f"{key}={json.dumps(value)}" for key, value in changes.items()]
         )
+
+    def document(self) -> dict[str, Any]:
+        """The same as plain values and not validated: fast, and for experiments of other versions too.
+
+        Raises RecordError unless it has a kind and a name.
+        """
+        document = read_stored(self.path / "experiment.yaml")
+        for key, value in (read_terms(read_control(self.control)).settings or {}).items():
+            *parents, last = key.split(".")
+            section = document
+            for parent in parents:
+                section = section.setdefault(parent, {})
+            section[last] = value
+        return document
 
     def origin(self) -> dict[str, Any]:
         """Command, versions, machine and place of creation; raises RecordError when damaged."""

@@ -81,13 +81,12 @@ class Ingester:
         self._store_experiment()
 
     def _store_experiment(self) -> None:
-        experiment = self._run.experiment()
+        experiment = self._run.document()
         self._connection.execute(
-            "update runs set kind = ?, name = ? where id = ?", (experiment.kind, experiment.name, self._run.id)
+            "update runs set kind = ?, name = ? where id = ?", (experiment["kind"], experiment["name"], self._run.id)
         )
         self._connection.execute(
-            "update documents set experiment = ? where run = ?",
-            (experiment.model_dump_json(by_alias=True), self._run.id),
+            "update documents set experiment = ? where run = ?", (json.dumps(experiment), self._run.id)
         )
 
     def set_state(self, state: RunState, control: Sequence[ControlRecord], stamp: str) -> None:

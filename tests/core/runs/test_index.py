@@ -8,6 +8,7 @@ from array import array
 import pytest
 
 from lovt_core.config.experiment import SelftestExperiment
+from lovt_core.errors import RecordError
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import create_run
 from lovt_core.runs.events import encode_value
@@ -117,17 +118,28 @@ def test_a_replaced_file_is_taken_in_anew(workspace):
 def test_deleted_runs_go_and_damaged_ones_are_named(workspace):
     run = create_run(workspace, SelftestExperiment(name="gone"))
     broken = create_run(workspace, SelftestExperiment(name="broken"))
-    (broken.path / "experiment.yaml").write_text("kind: selftest\nname: broken\nwidht: 3\n")
+    (broken.path / "experiment.yaml").write_text("kind: selftest\nname: [broken\n")
     index = Index(workspace)
     index.sync()
     assert [row.name for row in index.runs()] == ["gone"]
-    assert "widht" in index.broken[broken.id]
+    assert "experiment.yaml: not valid YAML" in index.broken[broken.id]
     for path in sorted(run.path.rglob("*"), reverse=True):
         path.unlink()
     run.path.rmdir()
     index.sync()
     assert index.runs() == []
     index.close()
+
+
+def test_an_experiment_that_is_not_valid_any_more_is_still_shown(workspace):
+    old = create_run(workspace, SelftestExperiment(name="old"))
+    (old.path / "experiment.yaml").write_text("kind: selftest\nname: old\nwidht: 3\n")
+    index = Index(workspace)
+    index.sync()
+    assert [(row.name, row.experiment["widht"]) for row in index.runs()] == [("old", 3)]
+    index.close()
+    with pytest.raises(RecordError, match="widht: unknown key"):
+        old.experiment()
 
 
 def test_labels_group_cause_and_seed(workspace):
