@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lovt_tui.cli.context import JsonOption, RunArgument, WorkspaceOption, get_workspace, print_json
+from lovt_tui.cli.context import JsonOption, RunArgument, WorkspaceOption, get_workspace, print_json, visible
 
 MAX_NOTE = 10_000
 
@@ -88,4 +88,4 @@ def _write(
     if as_json:
         print_json({"id": found.id, operation: written})
     else:
-        sys.stdout.write(f"{written}\n")
+        sys.stdout.write(f"{visible(written)}\n")

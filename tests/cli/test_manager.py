@@ -140,6 +140,7 @@ def test_labels(lovt, place):
     assert lovt("tag", run_id).out == "baseline\n"
     assert lovt("note", run_id, "rate too high; $(rm -rf /)").out == "rate too high; $(rm -rf /)\n"
     assert lovt("note", run_id).out == "rate too high; $(rm -rf /)\n"
+    assert lovt("note", run_id, "\x1b[2Jcleared").out == "\\x1b[2Jcleared\n"
     assert lovt("rename", run_id, "tau-03").out == "tau-03\n"
     assert lovt("tag", "tau-03").out == "baseline\n"
     assert "tag: 'Öl' is not a name" in lovt("tag", run_id, "Öl").err
