@@ -1,9 +1,12 @@
 """What people ask of runs: queue, stop, kill, resume. Each reads the state under the control lock before it decides."""
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,8 +16,9 @@ from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.control import Labels, append_control, deciding, read_control, read_labels, record
 from lovt_core.runs.directory import NO_TERMS, RunDirectory, create_run
 from lovt_core.runs.endings import cancel_hopeless
-from lovt_core.runs.launchers.slurm import check_slurm, hand_over, with_launcher
+from lovt_core.runs.launchers.slurm import check_slurm, hand_over, submit_array, with_launcher
 from lovt_core.runs.launchers.slurm_chains import kill_job, tend_chains, withdraw
+from lovt_core.runs.launchers.slurm_jobs import can_ask
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import holding, is_locked
 from lovt_core.runs.machine import boot_id, machine_id, process_start_ticks
@@ -66,7 +70,29 @@ def _get_started(workspace: Workspace, run: RunDirectory, attempt: int, terms: T
     if block is not None:
         ensure_scheduler(workspace)
     elif attempt > 1:
-        tend_chains(workspace)  # those that wait for the run wait for its new job from now on
+        with suppress(LovtError):
+            tend_chains(workspace)  # those that wait for the run wait for its new job from now on
+
+
+def queue_repeats(workspace: Workspace, experiments: Sequence[Experiment], terms: Terms) -> list[RunDirectory]:
+    """Create runs that differ in their experiments only, on terms that wait for nothing; Slurm gets them as an array.
+
+    Raises as `queue_run`.
+    """
+    terms = with_launcher(terms, load_settings(workspace.settings))
+    if terms.launcher != SLURM or read_order(workspace).paused or terms.after:
+        return [queue_run(workspace, experiment, terms) for experiment in experiments]
+    check_slurm()
+    runs = [create_run(workspace, experiment, terms) for experiment in experiments]
+    try:
+        submit_array(workspace, runs, terms.group or secrets.token_hex(4))
+    except InputError as error:
+        for run in runs:
+            cancel_hopeless(run, 1, str(error))
+        raise
+    except LovtError as error:
+        raise LovtError(f"{error}; its runs stay queued, `lovt queue` tries again") from error
+    return runs
 
 
 def ensure_scheduler(workspace: Workspace) -> None:
@@ -202,7 +228,7 @@ def request_take(workspace: Workspace, run: RunDirectory) -> RunState:
         if run.is_at_home():
             raise InputError(f"run {run.id} is at home here already")
         state = read_state(run)
-        if state.lock_held:
+        if is_locked(run.worker_lock) or (state.lock_held and can_ask()):
             raise InputError(f"run {run.id} is {state.state}, its worker is alive: stop it first")
         announce(workspace, run.id)
         append_control(run.control, record("take", state.attempt, machine=machine_id(), path=str(run.path)))

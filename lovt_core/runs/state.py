@@ -78,6 +78,11 @@ class Evidence:
         found = [item for item in self.control if item.operation == operation and item.attempt == attempt]
         return found[-1] if found else None
 
+    def find_take_after(self, launch: ControlRecord) -> bool:
+        """Whether the run was made another machine's own after that."""
+        last = max(index for index, item in enumerate(self.control) if item is launch)
+        return any(item.operation == "take" for item in self.control[last + 1 :])
+
 
 def compute_state(evidence: Evidence) -> RunState:
     """The state that the evidence proves."""
@@ -155,6 +160,8 @@ def _ask_slurm(evidence: Evidence) -> JobView | None:
         return None
     if evidence.lock_held or evidence.last_word or evidence.find("exited") or evidence.find("cancel"):
         return None
+    if evidence.find_take_after(launch):
+        return JobView("ended", str(launch.details.get("job")))  # a copy, whose job is that of the original
     return JOBS.look_up(str(launch.details.get("job")), str(launch.details.get("name")), launch.time)
 
 

@@ -113,11 +113,20 @@ def _check(workspace: "Workspace", planned: _Planned, before: Sequence[_Planned]
 
 
 def _queue(workspace: "Workspace", plan: Sequence[_Planned], tags: tuple[str, ...], *, snapshot: bool) -> list[str]:
+    from lovt_core.runs.directory import RunDirectory
     from lovt_core.runs.requests import label_run, queue_run
     from lovt_tui.cli.readiness import check_ready
 
-    ids: list[str] = []
-    for planned in plan:
+    def label(run_id: str) -> None:
+        if tags:
+            label_run(RunDirectory(workspace.runs / run_id), "tags", list(tags))
+
+    ids = {} if snapshot else _queue_arrays(workspace, plan)
+    for run_id in ids.values():
+        label(run_id)
+    for position, planned in enumerate(plan):
+        if position in ids:
+            continue
         experiment, terms = planned.experiment, planned.terms
         if planned.behind is not None:
             terms = replace(terms, after=(ids[planned.behind],))
@@ -125,10 +134,30 @@ def _queue(workspace: "Workspace", plan: Sequence[_Planned], tags: tuple[str, ..
                 encoder = experiment.encoder.model_copy(update={"source": ids[planned.behind]})
                 experiment = experiment.model_copy(update={"encoder": encoder})
         ready = check_ready(workspace, experiment, waits_for=terms.after)
-        run = queue_run(workspace, ready, terms, snapshot=snapshot)
-        if tags:
-            label_run(run, "tags", list(tags))
-        ids.append(run.id)
+        ids[position] = queue_run(workspace, ready, terms, snapshot=snapshot).id
+        label(ids[position])
+    return [ids[position] for position in range(len(plan))]
+
+
+def _queue_arrays(workspace: "Workspace", plan: Sequence[_Planned]) -> dict[int, str]:
+    """Queue the repetitions that wait for nothing, each group in one go; position in the plan -> run id."""
+    from lovt_core.config.settings import load_settings
+    from lovt_core.runs.launchers.slurm import with_launcher
+    from lovt_core.runs.requests import queue_repeats
+    from lovt_core.runs.terms import SLURM
+    from lovt_tui.cli.readiness import check_ready
+
+    settings = load_settings(workspace.settings)
+    groups: dict[str, list[int]] = {}
+    for position, planned in enumerate(plan):
+        terms = with_launcher(planned.terms, settings)
+        if terms.launcher == SLURM and terms.group and planned.behind is None and not terms.after:
+            groups.setdefault(terms.group, []).append(position)
+    ids: dict[int, str] = {}
+    for positions in groups.values():
+        ready = [check_ready(workspace, plan[position].experiment) for position in positions]
+        runs = queue_repeats(workspace, ready, plan[positions[0]].terms)
+        ids.update({position: run.id for position, run in zip(positions, runs, strict=True)})
     return ids
 
 

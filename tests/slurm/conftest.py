@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from lovt_core.runs.control import read_control
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.launchers.slurm_jobs import JOBS
 from lovt_core.runs.lines import read_lines
+from lovt_core.runs.locks import is_locked
 from lovt_core.runs.requests import queue_run
 from lovt_core.runs.state import RunState, read_state
 from lovt_core.runs.terms import SLURM, Terms
@@ -27,14 +28,15 @@ JOB_SECONDS = 180.0
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     """A fresh workspace with a space and an umlaut in its path; no scheduler lives in it."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     place = find_workspace(tmp_path / "läb book" / "lovt-workspace")
     place.settings.write_text(SETTINGS)
     JOBS.forget()
-    return place
+    yield place
+    wait_until(lambda: not is_locked(place.scheduler_lock), "the scheduler to leave", 60)
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +62,17 @@ def job_state(job: str) -> str:
     return slurm("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T")
 
 
+def find_launch_details(run: RunDirectory, attempt: int = 1) -> dict[str, str]:
+    """What the one record says by which an attempt was handed in."""
+    (launch,) = (each for each in read_control(run.control) if (each.operation, each.attempt) == ("launch", attempt))
+    return launch.details
+
+
 def find_job(run: RunDirectory, attempt: int = 1) -> str:
-    """Id of an attempt's job."""
-    launches = [each for each in read_control(run.control) if (each.operation, each.attempt) == ("launch", attempt)]
-    assert len(launches) == 1, launches
-    assert launches[0].details["name"] == f"{run.id}.a{attempt}"
-    return launches[0].details["job"]
+    """Id of an attempt's job, which is named after it."""
+    details = find_launch_details(run, attempt)
+    assert details["name"] == f"{run.id}.a{attempt}"
+    return details["job"]
 
 
 def queue(workspace: Workspace, seconds_per_step: float = 0.0, epochs: int = 2, **options: object) -> RunDirectory:

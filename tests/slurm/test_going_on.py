@@ -170,7 +170,7 @@ def test_runs_of_this_machine_and_of_slurm_wait_for_each_other(workspace):
     assert find_job(there)
 
 
-@pytest.mark.parametrize("step", ["runs/launchers/slurm.py:_send", "runs/launchers/slurm.py:submit"])
+@pytest.mark.parametrize("step", ["runs/launchers/slurm_sending.py:send", "runs/launchers/slurm.py:submit"])
 def test_whoever_hands_in_may_die(workspace, tmp_path, monkeypatch, step):
     """Between sbatch and `launch 1`, and after it: the job's worker knows what to do."""
     from lovt_core.config.loading import dump_experiment

@@ -6,22 +6,18 @@ finds no `launch n` in its name: it writes that itself if it is the first to ask
 attempt has one job, whatever happens.
 """
 
-import contextlib
 import importlib.util
-import io
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from lovt_core.config.experiment import asked_device
-from lovt_core.config.settings import Settings, SlurmConfig, load_settings
+from lovt_core.config.settings import Settings, load_settings
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.control import ControlRecord, append_control, deciding, read_control, record
 from lovt_core.runs.directory import RunDirectory
-from lovt_core.runs.launchers.slurm_job import run_worker
-from lovt_core.runs.launchers.slurm_jobs import JOBS, complaint, run_slurm, say_dependency
+from lovt_core.runs.launchers.slurm_jobs import JOBS, run_slurm
+from lovt_core.runs.launchers.slurm_sending import Parcel, options_for, send
 from lovt_core.runs.retrying import default_retry
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import SLURM, Terms, read_terms
@@ -29,13 +25,9 @@ from lovt_core.runs.waiting import Blocked, find_block
 from lovt_core.runs.workspace import Workspace
 
 FOLDER = "slurm"
-"""Of a run: what submitit needs to start its jobs, and their own words before the worker has begun."""
-OWN_VARIABLES = ("SLURM", "SBATCH", "SRUN", "SUBMITIT")
-"""Beginnings of variables of the job from within which another one is handed in: they are not for that."""
-GPU_VARIABLES = ("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
-KEPT_VARIABLES = ("SLURM_CONF",)
-AWAY = ("contact slurm controller", "Socket timed out", "Zero Bytes were transmitted")
-"""Words of sbatch for a controller that does not answer: another time it may."""
+"""Of a run, or of the workspace for arrays: what submitit needs to start jobs, and what they say before a worker."""
+ARRAY_TASKS = 100
+"""Runs that are handed in at once: the control locks of all of them are held meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +119,33 @@ def submit(
             return None
         if not is_new:
             _withdraw_leftovers(name)
-        job = _send(run, attempt, name, options_for(workspace, run, after))
+        parcel = Parcel(name, run.path / FOLDER, options_for(workspace, run, after))
+        (job,) = send(parcel, [(run, attempt)])
         append_control(run.control, describe_launch(attempt, job, name))
     JOBS.forget()
     return job
+
+
+def submit_array(workspace: Workspace, runs: Sequence[RunDirectory], group: str) -> None:
+    """Hand new runs on equal terms to Slurm as arrays; those that are no longer queued are left out.
+
+    Raises InputError where Slurm refuses them, LovtError where it cannot be asked.
+    """
+    check_slurm()
+    for start in range(0, len(runs), ARRAY_TASKS):
+        name = name_job(f"{runs[start].name}-{group}", 1)
+        with ExitStack() as locks:
+            for run in runs[start : start + ARRAY_TASKS]:
+                locks.enter_context(deciding(run.path))
+            queued = [run for run in runs[start : start + ARRAY_TASKS] if read_state(run).state == "queued"]
+            if not queued:
+                continue
+            folder = workspace.path / FOLDER / f"{group}-{start}"
+            parcel = Parcel(name, folder, options_for(workspace, queued[0], ()))
+            jobs = send(parcel, [(run, 1) for run in queued])
+            for run, job in zip(queued, jobs, strict=True):
+                append_control(run.control, describe_launch(1, job, name))
+    JOBS.forget()
 
 
 def describe_launch(attempt: int, job: str, name: str) -> ControlRecord:
@@ -145,84 +160,6 @@ def _withdraw_leftovers(name: str) -> None:
     for job in answer.jobs.values():
         if job.name == name and not job.has_ended:
             run_slurm("scancel", "--quiet", job.id)
-
-
-def options_for(workspace: Workspace, run: RunDirectory, after: Sequence[str]) -> dict[str, object]:
-    """Parameters of submitit for an attempt of this run."""
-    config = load_settings(workspace.settings).slurm
-    terms = read_terms(read_control(run.control))
-    fixed: dict[str, object] = {
-        "no-requeue": True,  # an attempt that ended is never run again: its successor is another job
-        "kill-on-invalid-dep": "no",  # who waits in vain is told why, or waits for somebody to resume
-        "chdir": "/",
-        "export": "ALL",
-        "signal": f"USR2@{config.save_seconds}",
-    }
-    asked: dict[str, object] = {
-        "partition": config.partition,
-        "account": config.account,
-        "qos": config.qos,
-        "time": config.time_minutes,
-        "cpus_per_task": config.cpus_per_task,
-        "mem": None if config.mem_gb is None else f"{round(config.mem_gb * 1024)}M",
-        "gres": ask_gpus(asked_device(run.experiment()), terms, config),
-        "dependency": say_dependency(after) or None,
-        "setup": list(config.setup) or None,
-    }
-    free = {name: value for name, value in config.sbatch.items() if value is not False}
-    return {
-        **{name: value for name, value in asked.items() if value is not None},
-        "additional_parameters": {**free, **fixed},
-        "stderr_to_stdout": True,
-        "wckey": None,
-    }
-
-
-def ask_gpus(device: str, terms: Terms, config: SlurmConfig) -> str | None:
-    """What `--gres` says; None for a run on the CPU."""
-    if device == "cpu" or terms.gpus == 0 or config.gres is None:
-        return None
-    return f"{config.gres}:{terms.gpus or 1}"
-
-
-def _send(run: RunDirectory, attempt: int, name: str, options: dict[str, object]) -> str:
-    """sbatch, through submitit; the job's id."""
-    import submitit
-
-    folder = run.path / FOLDER
-    if "%" in str(folder):
-        raise InputError(f"Slurm reads % in {folder} as a pattern: use a workspace without it in its path")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    executor = submitit.SlurmExecutor(folder)
-    executor.update_parameters(job_name=name, **options)
-    said = io.StringIO()
-    with job_environment(run), contextlib.redirect_stderr(said):
-        try:
-            return str(executor.submit(run_worker, str(run.path), attempt).job_id)
-        except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
-            words = complaint(str(error))
-            is_away = any(sign in words for sign in AWAY)
-            raise (LovtError if is_away else InputError)(f"Slurm does not take run {run.id}: {words}") from error
-        except OSError as error:
-            raise LovtError(f"run {run.id} cannot be handed to Slurm: {error.strerror}") from error
-
-
-@contextmanager
-def job_environment(run: RunDirectory) -> Iterator[None]:
-    """For the block, this process's environment is what the job is to have: sbatch takes it along."""
-    before = dict(os.environ)
-    wanted = {
-        name: value
-        for name, value in run.environment().items()
-        if name in KEPT_VARIABLES or not (name.startswith(OWN_VARIABLES) or name in GPU_VARIABLES)
-    }
-    os.environ.clear()
-    os.environ.update({**wanted, "PYTHONUNBUFFERED": "1"})
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def with_launcher(terms: Terms, settings: Settings) -> Terms:

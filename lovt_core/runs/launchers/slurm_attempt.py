@@ -59,7 +59,7 @@ def find_own_job(run: RunDirectory, attempt: int) -> OwnJob:
     job = f"{array}_{task}" if array and task else os.environ.get("SLURM_JOB_ID")
     if not job:
         raise InputError(f"run {run.id} is to be started by Slurm, and this is none of its jobs")
-    return OwnJob(job, name_job(run.id, attempt))
+    return OwnJob(job, os.environ.get("SLURM_JOB_NAME") or name_job(run.id, attempt))  # an array has one for all
 
 
 def claim(run: RunDirectory, attempt: int, job: OwnJob) -> int | None:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -108,7 +109,7 @@ class JobList:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answer: Answer | None = None
-        self._first_seen: dict[str, float] = {}
+        self._first_seen: dict[tuple[str, str], float] = {}
 
     def read(self, max_age: float = ANSWER_SECONDS) -> Answer:
         """The last answer, or a new one if that is older; one without jobs says in `problem` what is wrong."""
@@ -129,7 +130,7 @@ class JobList:
 
         `handed_in`: Unix seconds, by the clock of whoever did it.
         """
-        first_seen = self._first_seen.setdefault(job, time.monotonic())
+        first_seen = self._first_seen.setdefault((job, name), time.monotonic())
         answer = self.read()
         if answer.problem:
             return JobView("unknown", job, sentence=f"job {job}: {answer.problem}")
@@ -139,6 +140,11 @@ class JobList:
         if answer.asked > first_seen or handed_in < answer.asked_at - CLOCK_SECONDS:
             return JobView("ended", job)
         return JobView("unknown", job, sentence=f"job {job} has just been handed to Slurm, or has just ended")
+
+
+def can_ask() -> bool:
+    """Whether Slurm's programs are on this machine."""
+    return shutil.which("squeue") is not None
 
 
 def view(job: Job) -> JobView:
@@ -206,7 +212,8 @@ def cancel_job(job: str, name: str, *, at_once: bool = False) -> None:
     if ask_job(job, name).has_ended:
         return
     if at_once:
-        run_slurm("scancel", "--signal=KILL", f"{job}.0")  # to the whole job, SIGKILL would be a SIGTERM first
+        with suppress(LovtError):  # it may be leaving
+            run_slurm("scancel", "--signal=KILL", f"{job}.0")  # to the whole job, SIGKILL would be a SIGTERM first
     run_slurm("scancel", "--quiet", job)
     JOBS.forget()
 
@@ -232,7 +239,7 @@ def run_slurm(program: str, *arguments: str, seconds: float = COMMAND_SECONDS) -
 def complaint(text: str) -> str:
     """The last line that a Slurm program has written to stderr, without its own name before it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return re.sub(r"^\w+: (error: |fatal: )?", "", lines[-1]) if lines else ""
+    return re.sub(r"^\w+( error)?: (error: |fatal: )?", "", lines[-1]) if lines else ""
 
 
 def say_dependency(jobs: Sequence[str]) -> str:
