@@ -102,7 +102,7 @@ def find_ends(before: Snapshot | None, now: Snapshot) -> tuple["RunRow", ...]:
     if before is None:
         return ()
     active = {row.id for row in before.runs if row.is_active}
-    return tuple(row for row in now.runs if row.id in active and row.state in BELL_STATES)
+    return tuple(row for row in now.runs if row.id in active and row.state in BELL_STATES and not row.stop_asked)
 
 
 def default_metrics(names: Sequence[str], count: int) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def find_column(name: str, rows: Sequence[RunRow]) -> Column:
         if not rows or any(column.read(row) is not None for row in rows) or key in (known := _keys(kind, rows)):
             return column
         near = difflib.get_close_matches(key, known, n=1)
+        if kind in METRICS and not near:
+            return column  # it may come: a training has no best value before its first validation
         hint = f"did you mean {kind}.{near[0]}?" if near else f"known: {_list(f'{kind}.{each}' for each in known)}"
         raise InputError(f"none of these runs has '{name}', {hint}")
     near = difflib.get_close_matches(name, FIELDS, n=1)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from lovt_core.runs.queue_file import announce
 from lovt_core.runs.terms import Terms, read_terms
 from lovt_core.runs.workspace import Workspace
 
+ID_TIME = "%Y%m%d-%H%M%S"
+WIDEST_CLOCKS = timedelta(hours=26)
+"""Between the local times of the same moment on two machines."""
 NO_TERMS = Terms()
 ID = re.compile(r"\d{8}-\d{6}-.+-[0-9a-f]{4}")
 ENVIRONMENT = (
@@ -51,6 +54,10 @@ class RunDirectory:
     def name(self) -> str:
         """Name of the experiment, as it stands in the id."""
         return self.id[16:-5]
+
+    def current_name(self) -> str:
+        """That which people gave it last, else that of the experiment."""
+        return read_labels(read_control(self.control)).name or self.name
 
     @property
     def control(self) -> Path:
@@ -151,7 +158,7 @@ def create_run(
     The queue line comes before the rename, both inside the queue lock: a crash between them leaves a line that names no
     directory, which is ignored, and never a directory that no scheduler hears of.
     """
-    run_id = f"{datetime.now():%Y%m%d-%H%M%S}-{experiment.name}-{secrets.token_hex(2)}"
+    run_id = f"{datetime.now():{ID_TIME}}-{experiment.name}-{secrets.token_hex(2)}"
     path = workspace.runs / run_id
     origin = {**_origin(path, parent), **({"group": terms.group} if terms.group else {})}
     with holding(workspace.queue_lock), publish_folder(path) as folder:
@@ -187,18 +194,24 @@ def find_run(workspace: Workspace, text: str) -> RunDirectory:
     if not runs:
         raise InputError(f"no run '{text}': the workspace {workspace.path} has no runs yet")
     if text == "last":
-        second = runs[-1].id[:15]
-        return max((run for run in runs if run.id[:15] == second), key=_creation_time)
+        return _find_newest(runs)
     exact = [run for run in runs if run.id == text]
-    named = [run for run in runs if run.name == text]
-    matches = exact or named[-1:] or [run for run in runs if run.id.startswith(text) or run.id.endswith(f"-{text}")]
-    matches = matches or [run for run in runs if read_labels(read_control(run.control)).name == text][-1:]
+    matches = exact or [run for run in runs if run.id.startswith(text) or run.id.endswith(f"-{text}")]
+    if not (exact or text[:8].isdecimal()):
+        matches = [run for run in runs if run.current_name() == text][-1:] or matches
     if len(matches) == 1:
         return matches[0]
     if not matches:
         raise InputError(f"no run '{text}' in {workspace.path}: `lovt runs` lists them")
     candidates = ", ".join(run.id for run in matches[-5:])
     raise InputError(f"'{text}' fits {len(matches)} runs: {candidates}")
+
+
+def _find_newest(runs: list[RunDirectory]) -> RunDirectory:
+    """By the time of creation: the second in an id is too coarse, and in local time, which jumps when clocks change."""
+    last = datetime.strptime(runs[-1].id[:15], ID_TIME)
+    first = (last - WIDEST_CLOCKS).strftime(ID_TIME)
+    return max((run for run in runs if run.id[:15] >= first), key=_creation_time)
 
 
 def _creation_time(run: RunDirectory) -> float:

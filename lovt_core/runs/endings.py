@@ -69,7 +69,7 @@ def cancel_hopeless(run: RunDirectory, attempt: int, reason: str) -> None:
     with deciding(run.path):
         state = read_state(run)
         if (state.state, state.attempt) == ("queued", attempt):
-            append_control(run.control, record("cancel" if attempt == 1 else "stop", attempt, reason=reason))
+            append_control(run.control, record("cancel", attempt, reason=reason))
 
 
 def read_last_lines(path: Path, count: int = LOG_LINES) -> list[str]:

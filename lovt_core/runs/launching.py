@@ -122,7 +122,10 @@ class Launcher:
             outcome.waits[candidate.run.id] = str(error)
             outcome.messages.append(f"{candidate.run.id}: {error}")
             return
-        if block is not None:
+        if block is None:
+            outcome.waits.pop(candidate.run.id)
+            outcome.is_stuck = False
+        else:
             self._note_block(candidate, block, outcome)
 
     def _start_ready(self, ready: Sequence[Candidate], outcome: Outcome) -> None:

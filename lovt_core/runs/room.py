@@ -52,13 +52,18 @@ def check_room(
     wanted = experiment.model_dump(mode="json", by_alias=True)
     sizes = _Sizes(workspace, rows)
     own = sizes.find(wanted)
+    free = shutil.disk_usage(workspace.path).free
+    if free < keep_free:
+        raise InputError(
+            f"the disk of {workspace.path} has {format_size(free)} free, less than the {format_size(keep_free)} to be "
+            f"kept free: make room (lovt du, lovt gc), or lower keep_free_gb in {workspace.settings.name}"
+        )
     if own is None and not _feature_budget(wanted):
         return
     training = 0 if own is None else AT_ONCE * own.total + (count - 1) * _left_behind(own, wanted)
     active = [row for row in rows if row.is_active]
     others = sum(_still_to_come(workspace, row, sizes.find(row.experiment)) for row in active)
     features = _features_to_come(workspace, [wanted, *(row.experiment for row in active)])
-    free = shutil.disk_usage(workspace.path).free
     if training + others + features + keep_free <= free:
         return
     parts = [f"{AT_ONCE} checkpoints of {format_size(own.total)} at once"] if own is not None else []

@@ -4,8 +4,10 @@ Metric points lie in `blocks`, up to 1,024 of one run, metric and attempt in a r
 goes on lie in `points`, a row each (point_store.py).
 """
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lovt_core.errors import RecordError
@@ -137,6 +139,9 @@ def _open_file(path: Path) -> sqlite3.Connection:
 
 
 def _connect(name: str) -> sqlite3.Connection:
+    if name != ":memory:":
+        with suppress(OSError):  # SQLite says what is wrong; its own file would be readable by all
+            os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("pragma synchronous = normal")  # after a power cut the newest lines are simply taken in again

@@ -19,7 +19,7 @@ from lovt_core.runs.causes import Cause, explain_exit
 from lovt_core.runs.control import ControlRecord, read_control
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.events import LAST_WORDS
-from lovt_core.runs.launchers.slurm_endings import CANCELLED, explain_end
+from lovt_core.runs.launchers.slurm_endings import CANCELLED, explain_end, name_end
 from lovt_core.runs.launchers.slurm_jobs import JOBS, JobView
 from lovt_core.runs.lines import complete_lines
 from lovt_core.runs.locks import is_locked
@@ -106,7 +106,7 @@ def compute_state(evidence: Evidence) -> RunState:
         return RunState("launched", attempt, detail, "", asked, evidence.lock_held)
     if evidence.lock_held:
         return RunState("running", attempt, stop_asked=asked, lock_held=True)
-    return RunState("lost", attempt, "the worker died without a last word", "lost")
+    return RunState("lost", attempt, "the worker died without a last word", "lost", asked)
 
 
 def _tell(request: ControlRecord) -> str:
@@ -128,7 +128,8 @@ def _after_exit(evidence: Evidence, details: Mapping[str, Any], asked: bool) -> 
 def _on_slurm(evidence: Evidence, job: JobView, asked: bool) -> RunState:
     """The state of an attempt whose lock is free, by what Slurm says of its job."""
     if job.phase == "ended":
-        ended = _after_exit(evidence, {"job": job.job, "slurm": job.state}, asked)
+        word = name_end(job.job, job.state, has_begun=evidence.has_events)
+        ended = _after_exit(evidence, {"job": job.job, "slurm": word}, asked)
         never_started = ended.state == "stopped" and evidence.attempt == 1 and not evidence.has_events
         return replace(ended, state="cancelled" if never_started else ended.state, told_by_slurm=True)
     state: State = "running" if evidence.has_events else "launched"

@@ -102,7 +102,9 @@ def find_workspace(explicit: Path | None = None) -> Workspace:
     if path.exists() and not path.is_dir():
         raise InputError(f"workspace {path} is a file: name a folder")
     try:
-        (path / "runs").mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (path, path / "runs"):
+            folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise RecordError(f"cannot make the workspace {path}: {error.strerror}") from error
     return Workspace(path)

@@ -70,8 +70,11 @@ def rename_command(
     Example: lovt rename last lovt-100-tau03
     """
     from lovt_core.config.base import check_name
+    from lovt_core.errors import InputError
 
     check_name(name, "name")
+    if name == "last" or name[:8].isdecimal():
+        raise InputError(f"name: '{name}' would be taken for an id or for the newest run: begin with another word")
     _write(run, workspace, "name", name, as_json=as_json)
 
 

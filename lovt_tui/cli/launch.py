@@ -61,6 +61,10 @@ def command(
     Example: lovt launch pretraining/covid-chestxray.yaml --repeat 5 --tag tau --retry 2
     Example: lovt launch mine.yaml evaluation/localized.yaml --chain --slurm
     """
+    from lovt_core.config.base import check_name
+
+    for tag in tags or ():
+        check_name(tag, "--tag")
     place = get_workspace(workspace)
     terms = build_terms(place, priority, gpus, gpu_memory, after, retry, retry_on, slurm)
     plan = list(_plan(place, _load(files, overrides or []), terms, repeat=repeat, chain=chain))

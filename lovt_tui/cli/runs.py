@@ -78,6 +78,8 @@ def command(
         return
     if watch and as_json:
         raise InputError("--watch and --json exclude each other: a script looks again by itself")
+    if watch and not get_console().is_terminal:
+        raise InputError("--watch draws in a terminal: leave it out of a pipe")
     request = _build_request(state, filter_text, None if show_all else limit, sort)
     look = Look(columns, differing, group)
     index = open_index(get_workspace(workspace, reading=True))

@@ -15,6 +15,7 @@ from lovt_tui.cli.context import (
     get_workspace,
     open_index,
     print_json,
+    visible,
 )
 from lovt_tui.cli.follow import describe_cell
 
@@ -115,6 +116,8 @@ def _print_run(index: "Index", row: "RunRow", folder: Path) -> None:
     console = get_console()
     facts = [("run", row.id), ("state", f"{row.state}{', stop asked' if row.stop_asked else ''}")]
     facts += [("why", row.detail)] if row.detail else []
+    facts += [("tags", " ".join(row.tags))] if row.tags else []
+    facts += [("note", visible(row.remark))] if row.remark else []
     facts += [("what", row.subject), ("attempt", str(row.attempt)), ("where", f"{row.host} {row.slot}".strip())]
     facts.append(("folder", str(folder)))
     if row.total:

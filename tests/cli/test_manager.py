@@ -145,6 +145,10 @@ def test_labels(lovt, place):
     assert lovt("tag", "tau-03").out == "baseline\n"
     assert "tag: 'Öl' is not a name" in lovt("tag", run_id, "Öl").err
     assert lovt("rename", run_id, "../x").code == 2
+    assert "would be taken for an id" in lovt("rename", run_id, "last").err
+    shown = {line.split()[0]: line.split()[1:] for line in lovt("show", run_id).out.splitlines()}
+    assert shown["tags"] == ["baseline"]
+    assert "note" in shown
     assert "the note has 10001 characters" in lovt("note", run_id, "x" * 10_001).err
 
 
@@ -235,3 +239,48 @@ def test_wrong_settings_are_said_before_a_run_is_queued(lovt, place):
     answer = lovt("launch", "small.yaml")
     assert answer.code == 2
     assert "settings.yaml:1: gpus: must be a list" in answer.err
+
+
+def test_a_name_is_the_one_that_people_gave_last(lovt, place):
+    old, new = lovt("launch", "small.yaml", "--repeat", "2").out.split()
+    lovt("rename", new, "baseline")
+    assert json.loads(lovt("note", "small", "x", "--json").out)["id"] == old
+    assert json.loads(lovt("note", "baseline", "x", "--json").out)["id"] == new
+
+
+def test_the_newest_run_is_the_one_created_last_whatever_its_clock_says(lovt, place, monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    lovt("launch", "small.yaml")
+    monkeypatch.setenv("TZ", "America/Los_Angeles")
+    time.tzset()
+    newest = lovt("launch", "small.yaml").out.strip()
+    monkeypatch.undo()
+    time.tzset()
+    assert json.loads(lovt("note", "last", "--json", "-w", str(place.path)).out)["id"] == newest
+
+
+def test_a_disk_fuller_than_the_settings_allow_takes_no_run(lovt, place):
+    place.settings.write_text("keep_free_gb: 1000000\n")
+    answer = lovt("launch", "small.yaml", "--dry-run")
+    assert answer.code == 2
+    assert "less than the 1.00 PB to be kept free" in answer.err
+    place.settings.unlink()
+
+
+def test_tags_of_a_launch_are_checked(lovt, place):
+    assert "--tag: 'a b' is not a name" in lovt("launch", "small.yaml", "--tag", "a b").err
+    assert list_runs(place) == []
+
+
+def test_what_cannot_be_watched_is_refused(lovt, place):
+    assert "--watch draws in a terminal" in lovt("runs", "--watch").err
+    lovt("launch", "small.yaml")
+    assert lovt("runs", "--columns", "run,best.val/loss").code == 0
+
+
+def test_files_are_private(lovt, place):
+    lovt("runs")
+    assert place.index.stat().st_mode & 0o077 == 0

@@ -159,6 +159,7 @@ def test_watching_draws_again_until_ctrl_c(lovt, place, monkeypatch):
         create_run(place, SelftestExperiment(name="newest"))
 
     monkeypatch.setattr("lovt_tui.cli.runs.time.sleep", sleep)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
     answer = lovt("runs", "--watch")
     assert (answer.code, looks) == (0, [1.0, 1.0])
     assert "newest" in answer.out

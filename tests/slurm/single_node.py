@@ -175,6 +175,7 @@ def main() -> int:
     parser.add_argument("arguments", nargs="*", help="for pytest, after --")
     options = parser.parse_args()
     install()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the daemons end too
     folder = Path(tempfile.mkdtemp(prefix="lovt-slurm-"))
     folder.chmod(0o755)  # munged demands that its socket can be reached
     try:

@@ -25,6 +25,11 @@ SIGNAL_BASE = 128
 """A shell's exit code for a program that a signal ended is so much above the signal's number."""
 
 
+def name_end(job: str, state: str, *, has_begun: bool) -> str:
+    """Slurm's word for an end. It forgets at once a task of an array that was cancelled while it waited."""
+    return CANCELLED if not state and not has_begun and "_" in job else state
+
+
 def describe_end(job: str, end: JobEnd) -> dict[str, Any]:
     """Details of an `exited` record."""
     return {"job": job, "slurm": end.state, **({"exit": end.exit_code} if end.exit_code else {})}

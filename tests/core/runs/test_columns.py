@@ -43,7 +43,7 @@ def test_what_stands_in_a_column(name, value):
         ("stat", "unknown column 'stat', did you mean state?"),
         ("colour", "unknown column 'colour', known: run, name, "),
         ("best.val/los", "none of these runs has 'best.val/los', did you mean best.val/loss?"),
-        ("latest.q", "none of these runs has 'latest.q', known: latest.train/loss"),
+        ("latest.train/los", "none of these runs has 'latest.train/los', did you mean latest.train/loss?"),
         ("cfg.training.batchsize", "did you mean cfg.training.batch_size?"),
         ("cfg.", "unknown column 'cfg.'"),
     ],

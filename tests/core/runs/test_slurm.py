@@ -455,3 +455,13 @@ def test_a_copy_taken_to_a_machine_without_slurm_is_lost_and_can_be_resumed(work
     request_resume(workspace, run, Terms(launcher="local"))
     assert read_state(run).attempt == 2
     append_control(run.control, record("cancel", 2))
+
+
+def test_a_task_of_an_array_that_has_gone_before_it_began_was_cancelled(workspace, programs):
+    """Slurm 22.05 forgets those at once; one that had begun stays known for minutes."""
+    programs(squeue="true")
+    run = handed_in(workspace, "12_3")
+    state = read_state(run)
+    assert (state.state, state.detail) == ("cancelled", "the job was cancelled in Slurm (Slurm job 12_3, CANCELLED)")
+    has_begun(run)
+    assert read_state(run).state == "lost"
