@@ -18,6 +18,18 @@ RetriedCause = Literal["gpu-memory", "cuda", "memory", "disk", "error", "killed"
 RETRIED_CAUSES: tuple[RetriedCause, ...] = get_args(RetriedCause)
 
 
+PLACEHOLDERS = ("id", "name", "state", "cause", "text", "path")
+"""What may stand in braces in `notify`."""
+
+
+def _check_placeholders(command: tuple[str, ...]) -> tuple[str, ...]:
+    for found in re.findall(r"\{(\w+)\}", " ".join(command)):
+        if found not in PLACEHOLDERS:
+            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            raise ValueError(f"knows no '{{{found}}}': one of {known}")
+    return command
+
+
 class RetryConfig(Section):
     """Whether a run that failed goes on by itself, from its last checkpoint."""
 
@@ -103,7 +115,7 @@ class Settings(Section):
     share_with_others: bool = False
     """Start on a GPU on which another program computes."""
     retry: RetryConfig = RetryConfig()
-    notify: tuple[str, ...] = ()
+    notify: Annotated[tuple[str, ...], AfterValidator(_check_placeholders)] = ()
     """Program and arguments started when a run has ended, without a shell; `{id}`, `{name}`, `{state}`, `{text}` stand
     for the run's, and the whole story comes as JSON on its stdin."""
     keep_free_gb: Annotated[float, Field(ge=0)] = 1.0

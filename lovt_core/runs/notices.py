@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 
+from lovt_core.config.settings import PLACEHOLDERS
 from lovt_core.runs.control import read_control, read_labels
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.endings import read_last_lines
@@ -30,7 +31,7 @@ def start_notice(command: Sequence[str], story: dict[str, object]) -> "subproces
 
     It is not waited for; the caller keeps the process so that it is reaped.
     """
-    known = {key: str(story[key]) for key in ("id", "name", "state", "cause", "text", "path")}
+    known = {key: str(story[key]) for key in PLACEHOLDERS}
     arguments = [_fill(part, known) for part in command]
     process = subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

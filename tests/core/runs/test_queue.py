@@ -181,7 +181,7 @@ def test_a_finished_run_can_be_extended_if_its_state_was_kept(workspace):
     kept = kept.model_copy(update={"training": kept.training.model_copy(update={"keep_state": True})})
     run = queue_run(workspace, kept)
     wait_for_state(run, "finished")
-    with pytest.raises(InputError, match="has 2 epochs already"):
+    with pytest.raises(InputError, match="is to train 2 epochs already"):
         request_epochs(workspace, run, 2)
     request_epochs(workspace, run, 3)
     wait_for_state(run, "finished")

@@ -120,6 +120,9 @@ def test_settings(tmp_path):
     found = load_settings(tmp_path / "settings.yaml")
     assert found.gpus == ("1", "GPU-ab")
     assert found.retry == RetryConfig(times=2, causes=("lost",))
+    path.write_text("notify: [sh, -c, 'echo {nope}']\n")
+    with pytest.raises(ConfigError, match=r"settings.yaml:1: notify: knows no '\{nope\}': one of \{id\}, \{name\}"):
+        load_settings(path)
     path.write_text("cpu_slot: 2\nretry:\n  time: 3\nruns_per_gpu: 0\n")
     with pytest.raises(ConfigError) as error:
         load_settings(tmp_path / "settings.yaml")
