@@ -186,7 +186,7 @@ def request_epochs(workspace: Workspace, run: RunDirectory, epochs: int, terms: 
     if experiment.kind == "evaluate" or experiment.kind == "imported":
         raise InputError(f"run {run.id} is no training: only trainings have epochs to go on with")
     if epochs <= experiment.training.max_epochs:
-        raise InputError(f"run {run.id} is to train {experiment.training.max_epochs} epochs already: give a larger number")
+        raise InputError(f"run {run.id} is to train {experiment.training.max_epochs} epochs already: give more")
     states: tuple[State, ...] = RESUMABLE
     if read_state(run).state == "finished":
         if not any(run.checkpoints.glob("*.state")):
