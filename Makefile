@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint types contracts tests test-torture demo benchmarks clean
+.PHONY: help install test lint types contracts tests test-torture test-slurm demo benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ tests: $(STAMP) ## all tests, two at a time
 
 test-torture: $(STAMP) ## kills, full disks, clocks going back, 10,000 runs: at most 15 minutes, with a tally
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s -n 0 -m torture --timeout=1500 tests/torture
+
+test-slurm: $(STAMP) ## a real single-node Slurm on loopback: submit, stop, kill, requeue, preempt (root, eight minutes)
+	$(BIN)/python -m tests.slurm.single_node
 
 demo: $(STAMP) ## synthetic data, a small LoVT, its evaluation on all 18 tasks, a comparison: seven to nine minutes
 	$(BIN)/lovt demo

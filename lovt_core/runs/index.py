@@ -42,9 +42,11 @@ class Known(NamedTuple):
     state: str
     attempt: int
     stop_asked: bool
+    detail: str
+    """It changes without a file where Slurm says it."""
 
 
-UNKNOWN = Known("", "", 1, False)
+UNKNOWN = Known("", "", 1, False, "")
 
 
 class Index:
@@ -110,7 +112,7 @@ class Index:
         self._open()
 
     def _sync(self, on_progress: Progress | None) -> bool:
-        query = "select id, stamp, state, attempt, stop_asked from runs"
+        query = "select id, stamp, state, attempt, stop_asked, detail from runs"
         known = {row["id"]: Known(*row[1:]) for row in self._connection.execute(query)}
         folder = str(self.workspace.runs)
         names = sorted(list_names(self.workspace.runs), reverse=True)
@@ -146,7 +148,7 @@ class Index:
             stamp = take_stamp(str(self.workspace.runs), name, attempt)  # before anything is read: later news show
             evidence = read_evidence(run)
             state = compute_state(evidence)
-        if seen == Known(stamp, state.state, attempt, state.stop_asked):
+        if seen == Known(stamp, state.state, attempt, state.stop_asked, state.detail):
             return False
         self._take_in(run, state, evidence.control, stamp)
         return True

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lovt_core.errors import RecordError
 from lovt_core.runs.directory import RunDirectory, list_runs
 from lovt_core.runs.fingerprints import FileContent, Fingerprint, read_file, read_index
 from lovt_core.runs.index import DAMAGED_RUN, Index
@@ -36,6 +37,7 @@ def verify(index: Index, deep: bool, on_progress: Callable[[int, int], object]) 
         if run.id not in index.broken:
             try:
                 yield from _verify_run(index, run)
+                yield from _judge_experiment(run)
                 if deep and run.checkpoints.is_dir():
                     yield from (Finding(run.id, "error", reason) for reason in find_damage(run.checkpoints))
             except FileNotFoundError:
@@ -43,6 +45,19 @@ def verify(index: Index, deep: bool, on_progress: Callable[[int, int], object]) 
             except DAMAGED_RUN as error:
                 yield Finding(run.id, "error", f"cannot be read: {error}")
         on_progress(number, len(runs))
+
+
+def _judge_experiment(run: RunDirectory) -> Iterator[Finding]:
+    """The index reads it once and does not validate it; what cannot be read would be missing from the next one."""
+    try:
+        run.document()
+    except RecordError as error:
+        yield Finding(run.id, "error", f"{error}; put it back from a copy: reindexing would lose the run")
+        return
+    try:
+        run.experiment()
+    except RecordError as error:
+        yield Finding(run.id, "note", f"cannot be started again: {error}")
 
 
 def _verify_run(index: Index, run: RunDirectory) -> list[Finding]:

@@ -36,6 +36,7 @@ def wait_command(
     """
     from lovt_core.runs.directory import find_run
     from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.state import read_state
 
     place = get_workspace(workspace, reading=True)
     open_runs = {run.id: run for run in (find_run(place, text) for text in runs)}
@@ -51,6 +52,8 @@ def wait_command(
                     why = f": {state.detail.splitlines()[0]}" if state.detail else ""
                     sys.stdout.write(f"{run.id} {state.state}{visible(why)}\n")
                     sys.stdout.flush()
+        if any(read_state(run).told_by_slurm for run in open_runs.values()):
+            ensure_scheduler(place)  # what Slurm has ended is written down, and tried again, by a scheduler
         if not open_runs or (deadline is not None and time.monotonic() > deadline):
             break
         time.sleep(LOOK_SECONDS)

@@ -104,8 +104,10 @@ def test_a_file_of_no_attempt_and_a_run_that_cannot_be_read(workspace, run):
     (broken.path / "experiment.yaml").write_text("kind: selftest\nname: broken\nwidht: 3\n")
     found = look(workspace)
     assert ("error", "events-7.jsonl belongs to no attempt that was queued") in found
-    assert any("widht" in text for _, text in found)
+    assert any(severity == "note" and "widht" in text for severity, text in found)
     assert len(found) == 2
+    (broken.path / "experiment.yaml").write_text("kind: [")
+    assert any(severity == "error" and "not valid YAML; put it back" in text for severity, text in look(workspace))
 
 
 def seal(folder, files):
