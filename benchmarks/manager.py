@@ -21,7 +21,7 @@ from lovt_core.files import write_text_atomic
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import RunDirectory, create_run
 from lovt_core.runs.events import encode_value
-from lovt_core.runs.index import Index
+from lovt_core.runs.indexing.index import Index
 from lovt_core.runs.lines import encode_line
 from lovt_core.runs.workspace import Workspace, find_workspace
 from lovt_core.values import Metrics

@@ -21,8 +21,8 @@ from lovt_core.runs.directory import RunDirectory, create_run
 from lovt_core.runs.events import EventWriter, encode_value
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import is_locked
-from lovt_core.runs.requests import queue_run, request_stop
-from lovt_core.runs.slots import CPU, take_slot
+from lovt_core.runs.queueing.requests import queue_run, request_stop
+from lovt_core.runs.queueing.slots import CPU, take_slot
 from lovt_core.runs.workspace import Workspace, find_workspace
 from lovt_core.values import Metrics
 
@@ -89,7 +89,7 @@ def log_mlflow(folder: Path, lines: int) -> float | None:
 
 
 def find_scheduler(workspace: Workspace) -> psutil.Process:
-    wanted = ["-m", "lovt_core.runs.scheduler", str(workspace.path)]
+    wanted = ["-m", "lovt_core.runs.queueing.scheduler", str(workspace.path)]
     return next(
         process for process in psutil.process_iter(["cmdline"]) if (process.info["cmdline"] or [])[1:4] == wanted
     )

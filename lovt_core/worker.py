@@ -27,9 +27,9 @@ from lovt_core.runs.facts import collect_facts, describe_changes
 from lovt_core.runs.launchers.slurm_attempt import claim, find_own_job, go_on
 from lovt_core.runs.launchers.slurm_job import HELD_SIGNALS
 from lovt_core.runs.lines import encode_line, read_lines
+from lovt_core.runs.queueing.slots import note_memory
 from lovt_core.runs.sampling import Sampler
-from lovt_core.runs.sizes import measure_checkpoint
-from lovt_core.runs.slots import note_memory
+from lovt_core.runs.space.sizes import measure_checkpoint
 from lovt_core.runs.state import read_state
 from lovt_core.runs.workspace import Workspace
 from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Value, Workplace

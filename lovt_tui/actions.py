@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def stop_run(workspace: "Workspace", run_id: str) -> str:
     """Ask a run to stop; what was done, in a sentence. Raises InputError when it has ended."""
-    from lovt_core.runs.requests import ensure_scheduler, request_stop
+    from lovt_core.runs.queueing.requests import ensure_scheduler, request_stop
 
     before = request_stop(_find(workspace, run_id))
     ensure_scheduler(workspace)
@@ -22,7 +22,7 @@ def stop_run(workspace: "Workspace", run_id: str) -> str:
 
 def kill_run(workspace: "Workspace", run_id: str) -> str:
     """End a worker at once; raises InputError when the run is not running here."""
-    from lovt_core.runs.requests import ensure_scheduler, request_kill
+    from lovt_core.runs.queueing.requests import ensure_scheduler, request_kill
 
     request_kill(_find(workspace, run_id))
     ensure_scheduler(workspace)
@@ -31,7 +31,7 @@ def kill_run(workspace: "Workspace", run_id: str) -> str:
 
 def resume_run(workspace: "Workspace", run_id: str) -> str:
     """Queue the next attempt; raises InputError when the run cannot go on."""
-    from lovt_core.runs.requests import request_resume
+    from lovt_core.runs.queueing.requests import request_resume
 
     before = request_resume(workspace, _find(workspace, run_id))
     return f"{run_id} is queued again as attempt {before.attempt + 1}"

@@ -42,7 +42,7 @@ class Finding:
 
 def examine(workspace: "Workspace") -> Iterator[Finding]:
     """Every finding, quick ones first; the check of torch takes some seconds."""
-    for look in (_workspace, _settings, _disk, _locks, _scheduler, _gpus, _data, _weights, _terminal, _extras, _torch):
+    for look in LOOKS:
         try:
             yield from look(workspace)
         except (LovtError, OSError, ValueError) as error:
@@ -106,7 +106,7 @@ def _locks(workspace: "Workspace") -> Iterator[Finding]:
 
 
 def _scheduler(workspace: "Workspace") -> Iterator[Finding]:
-    from lovt_core.runs.queue_report import read_queue
+    from lovt_core.runs.queueing.queue_report import read_queue
 
     report = read_queue(workspace)
     state = "at work" if report.has_scheduler else "not running" if report.waiting else "not needed now"
@@ -117,6 +117,22 @@ def _scheduler(workspace: "Workspace") -> Iterator[Finding]:
         yield Finding("queue", "note", text, "lovt queue starts it")
     else:
         yield Finding("queue", "ok", text)
+
+
+def _slurm(workspace: "Workspace") -> Iterator[Finding]:
+    """Only where it is asked for, or there is one."""
+    from lovt_core.config.settings import load_settings
+    from lovt_core.runs.launchers.slurm import check_slurm
+
+    is_wanted = load_settings(workspace.settings).launcher == "slurm"
+    if not is_wanted and shutil.which("sbatch") is None:
+        return
+    try:
+        check_slurm()
+    except LovtError as error:
+        yield Finding("slurm", "bad" if is_wanted else "note", str(error))
+    else:
+        yield Finding("slurm", "ok", "jobs can be handed to Slurm" + (" (all runs are)" if is_wanted else ""))
 
 
 def _gpus(workspace: "Workspace") -> Iterator[Finding]:
@@ -197,3 +213,9 @@ def _torch(workspace: "Workspace") -> Iterator[Finding]:
         yield Finding("torch", "bad", text, "the driver is too old for this torch, or CUDA_VISIBLE_DEVICES hides them")
     else:
         yield Finding("torch", "ok", text)
+
+
+LOOKS = (
+    *(_workspace, _settings, _disk, _locks, _scheduler, _slurm),
+    *(_gpus, _data, _weights, _terminal, _extras, _torch),
+)

@@ -2,7 +2,7 @@
 
     words            match the name or the id
     state:failed     also name: method: kind: task: tag: group: cause:  a value matches from its start, `*` and `?`
-                     stand for anything; note: matches anywhere in the note
+                     stand for anything, a comma between two for either; note: matches anywhere in the note
     age<2d           also best.val/loss<3.5 and cfg.training.batch_size>=64, with < <= > >= =
     -state:failed    a minus in front: runs that do not have it
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from lovt_core.errors import InputError
 from lovt_core.runs.causes import Cause
-from lovt_core.runs.differences import find_setting
+from lovt_core.runs.indexing.differences import find_setting
 from lovt_tui.formatting import STATE_LOOKS
 
 if TYPE_CHECKING:
@@ -100,12 +100,21 @@ def _parse_field(field: str, pattern: str) -> Test:
     choices = CHOICES.get(field)
     if not pattern:
         raise InputError(f"'{field}:' needs a value, such as {field}:{choices[0] if choices else 'covid*'}")
+    if field in ANYWHERE:
+        return lambda row, now: any(_fits(value, f"*{pattern}") for value in FIELDS[field](row))
+    patterns = pattern.split(",")
+    for each in patterns:
+        _check_choice(field, each, choices)
+    return lambda row, now: any(_fits(value, each) for value in FIELDS[field](row) for each in patterns)
+
+
+def _check_choice(field: str, pattern: str, choices: tuple[str, ...] | None) -> None:
+    if not pattern:
+        raise InputError(f"'{field}:' has nothing on one side of a comma")
     if choices and not any(_fits(choice, pattern) for choice in choices):
         near = difflib.get_close_matches(pattern, choices, n=1)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(choices)}"
         raise InputError(f"no {field} is '{pattern}', {hint}")
-    fitting = f"*{pattern}" if field in ANYWHERE else pattern
-    return lambda row, now: any(_fits(value, fitting) for value in FIELDS[field](row))
 
 
 def _parse_comparison(key: str, sign: str, text: str) -> Test:

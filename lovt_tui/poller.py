@@ -39,12 +39,12 @@ def open_sources(workspace: "Workspace") -> Sources:
     """The real ones; nothing is opened or imported yet."""
 
     def open_index() -> IndexReader:
-        from lovt_core.runs.index import Index
+        from lovt_core.runs.indexing.index import Index
 
         return Index(workspace)
 
     def read_waits() -> dict[str, str]:
-        from lovt_core.runs.queue_report import read_waits
+        from lovt_core.runs.queueing.queue_report import read_waits
 
         return read_waits(workspace)
 

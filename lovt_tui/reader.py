@@ -20,7 +20,7 @@ MAX_CURVE_SHARE = 0.1
 
 
 class IndexReader(Protocol):
-    """What is needed of `lovt_core.runs.index.Index`."""
+    """What is needed of `lovt_core.runs.indexing.index.Index`."""
 
     @property
     def broken(self) -> dict[str, str]: ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lovt_core.runs.columns import sort_rows
+from lovt_core.runs.indexing.columns import sort_rows
 from lovt_tui.filtering import Filter
 from lovt_tui.formatting import plural
 

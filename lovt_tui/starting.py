@@ -97,10 +97,12 @@ def judge(workspace: "Workspace", choice: Choice) -> Verdict:
 
 def start(workspace: "Workspace", choice: Choice) -> str:
     """Queue a run when what it reads is in place; its id. Raises LovtError saying what is wrong or missing."""
-    from lovt_core.runs.requests import queue_run
+    from lovt_core.config.loading import find_experiment_file, stamp_files
+    from lovt_core.runs.queueing.requests import queue_run
     from lovt_tui.cli.readiness import check_ready
 
-    return queue_run(workspace, check_ready(workspace, _load(choice))).id
+    ready = check_ready(workspace, _load(choice))
+    return queue_run(workspace, ready, files=stamp_files(find_experiment_file(choice.file.strip()))).id
 
 
 def _load(choice: Choice) -> "Experiment":

@@ -1,6 +1,7 @@
 """Experiment files: YAML with a `base` file, overrides, and messages that name file, line and key."""
 
 import difflib
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -67,6 +68,11 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     for override in overrides:
         _apply_override(merged, override)
     return _validate(merged, str(path), _STARTABLE)
+
+
+def stamp_files(path: Path) -> dict[str, str]:
+    """SHA-256 of an experiment file and of its bases, by absolute path: whether they are edited later can be told."""
+    return {str(file.absolute()): hashlib.sha256(file.read_bytes()).hexdigest() for file, _ in _with_bases(path)}
 
 
 def read_kind(path: Path) -> str:

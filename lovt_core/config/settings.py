@@ -132,11 +132,22 @@ def load_settings(path: Path) -> Settings:
     """Settings in a file that need not exist; raises ConfigError listing each problem as `file:line: key: message`."""
     if not path.exists():
         return Settings()
-    content = read_mapping(path)
+    if _is_empty(path):
+        return Settings()
+    content = read_mapping(path, "settings file")
     try:
         return Settings.model_validate(plain(content))
     except ValidationError as error:
         raise ConfigError("\n".join(_describe(path, content, problem) for problem in error.errors())) from error
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether nothing but comments is in a file; one that cannot be read is for others to complain of."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return all(line.strip() == "" or line.lstrip().startswith("#") for line in lines)
 
 
 def _describe(path: Path, content: CommentedMap, problem: Mapping[str, Any]) -> str:

@@ -16,18 +16,18 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from lovt_core.errors import ConfigError
 
 
-def read_mapping(path: Path) -> CommentedMap:
-    """The mapping in a file; raises ConfigError naming file and line."""
+def read_mapping(path: Path, what: str = "experiment file") -> CommentedMap:
+    """The mapping in a file; raises ConfigError naming file and line. `what` the file is, for messages."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot read experiment file {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot read {what} {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a text file in UTF-8") from error
-    return parse_mapping(text, str(path))
+    return parse_mapping(text, str(path), what)
 
 
-def parse_mapping(text: str, name: str) -> CommentedMap:
+def parse_mapping(text: str, name: str, what: str = "experiment file") -> CommentedMap:
     """The mapping in a text; `name` stands for the file in messages of the ConfigError that it may raise."""
     try:
         content = YAML().load(text)
@@ -36,7 +36,7 @@ def parse_mapping(text: str, name: str) -> CommentedMap:
     if content is None:
         raise ConfigError(f"{name} is empty: an experiment file has at least the keys kind and name")
     if not isinstance(content, CommentedMap):
-        raise ConfigError(f"{name}: an experiment file is a mapping of keys to values")
+        raise ConfigError(f"{name} is no {what}: it must be a mapping of keys to values")
     try:
         plain(content)
     except RecursionError as error:

@@ -23,7 +23,7 @@ from lovt_core.errors import InputError
 from lovt_core.results.cells import Cell, collect_cells
 from lovt_core.results.imported import ImportedScore, load_imported
 from lovt_core.results.significance import compute_half_width
-from lovt_core.runs.index import Index
+from lovt_core.runs.indexing.index import Index
 from lovt_core.runs.records import RunRow
 from lovt_core.runs.workspace import Workspace, find_workspace
 

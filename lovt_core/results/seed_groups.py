@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from lovt_core.results.significance import compute_half_width
-from lovt_core.runs.columns import Column
+from lovt_core.runs.indexing.columns import Column
 from lovt_core.runs.records import RunRow
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -151,16 +152,19 @@ def create_run(
     terms: Terms = NO_TERMS,
     parent: dict[str, Any] | None = None,
     *,
+    files: Mapping[str, str] | None = None,
     snapshot: bool = False,
 ) -> RunDirectory:
     """Write a run directory with `queued 1` and put it in place, all or nothing; `snapshot` copies the code into it.
+
+    `files` are those that the experiment was read from, with their stamps.
 
     The queue line comes before the rename, both inside the queue lock: a crash between them leaves a line that names no
     directory, which is ignored, and never a directory that no scheduler hears of.
     """
     run_id = f"{datetime.now():{ID_TIME}}-{experiment.name}-{secrets.token_hex(2)}"
     path = workspace.runs / run_id
-    origin = {**_origin(path, parent), **({"group": terms.group} if terms.group else {})}
+    origin = {**_origin(path, parent), **({"group": terms.group} if terms.group else {}), "files": dict(files or {})}
     with holding(workspace.queue_lock), publish_folder(path) as folder:
         write_text_atomic(folder / "experiment.yaml", dump_experiment(experiment))
         write_text_atomic(folder / "origin.json", json.dumps(origin, indent=1))
@@ -185,10 +189,10 @@ def _holds_experiment(folder: str) -> bool:
     return os.path.lexists(os.path.join(folder, "experiment.yaml"))  # noqa: PTH118, of thousands of folders
 
 
-def find_run(workspace: Workspace, text: str) -> RunDirectory:
+def find_run(workspace: Workspace, text: str, *, alone: bool = False) -> RunDirectory:
     """The run whose id, id prefix or name is `text` (`last`: the newest); of equal names the newest.
 
-    Raises InputError when there is none, or when a prefix fits several.
+    Raises InputError when there is none, or when a prefix fits several; with `alone` when a name does, too.
     """
     runs = list_runs(workspace)
     if not runs:
@@ -198,7 +202,8 @@ def find_run(workspace: Workspace, text: str) -> RunDirectory:
     exact = [run for run in runs if run.id == text]
     matches = exact or [run for run in runs if run.id.startswith(text) or run.id.endswith(f"-{text}")]
     if not (exact or text[:8].isdecimal()):
-        matches = [run for run in runs if run.current_name() == text][-1:] or matches
+        named = [run for run in runs if run.current_name() == text]
+        matches = (named if alone else named[-1:]) or matches
     if len(matches) == 1:
         return matches[0]
     if not matches:

@@ -1,8 +1,11 @@
 """What a `started` event tells of machine and software, and what has changed since the run was queued."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -46,10 +49,29 @@ def _read_processor() -> str:
 
 def describe_changes(run: RunDirectory) -> list[str]:
     """What is not as it was when the run was queued, one sentence each."""
-    queued_with = run.origin().get("code")
-    if queued_with in (None, fingerprint_code()):
-        return []
-    return [
-        "the program's code has changed since this run was queued; it computes with the code of now "
-        "(`lovt launch --snapshot` keeps the code of the time)"
+    origin = run.origin()
+    changes = [
+        f"{path} has been {what} since this run was queued; it computes with the copy made then ({run.path.name}/"
+        "experiment.yaml)"
+        for path, what in find_edited(origin.get("files") or {}).items()
     ]
+    if origin.get("code") not in (None, fingerprint_code()):
+        changes.append(
+            "the program's code has changed since this run was queued; it computes with the code of now "
+            "(`lovt launch --snapshot` keeps the code of the time)"
+        )
+    return changes
+
+
+def find_edited(files: Mapping[str, str]) -> dict[str, str]:
+    """Of experiment files and their stamps (`stamp_files`) those that are another now: path -> edited or removed."""
+    edited = {}
+    for path, stamp in files.items():
+        try:
+            is_same = hashlib.sha256(Path(path).read_bytes()).hexdigest() == stamp
+        except OSError:
+            edited[path] = "removed"
+        else:
+            if not is_same:
+                edited[path] = "edited"
+    return edited

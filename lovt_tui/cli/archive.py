@@ -37,8 +37,8 @@ def command(
     \b
     Example: lovt archive last --out covid-pretraining.tar --remove
     """
-    from lovt_core.runs.archive import write_archive
     from lovt_core.runs.directory import find_run
+    from lovt_core.runs.space.archive import write_archive
     from lovt_tui.cli.data.printing import progress_bar
 
     place = get_workspace(workspace, reading=True)
@@ -71,8 +71,8 @@ def _choose_file(runs: "Sequence[RunDirectory]", out: Path | None, *, compress: 
 
 def _check_removable(workspace: "Workspace", runs: "Sequence[RunDirectory]") -> None:
     """Before anything is written."""
-    from lovt_core.runs.needs import find_needs
-    from lovt_core.runs.trash import check_removable
+    from lovt_core.runs.space.needs import find_needs
+    from lovt_core.runs.space.trash import check_removable
 
     needs = find_needs(workspace)
     for run in runs:
@@ -81,8 +81,8 @@ def _check_removable(workspace: "Workspace", runs: "Sequence[RunDirectory]") -> 
 
 def _remove(workspace: "Workspace", runs: "Sequence[RunDirectory]", file: Path) -> None:
     """Only what can be read back may go."""
-    from lovt_core.runs.trash import trash_runs
-    from lovt_core.runs.unarchive import verify_archive
+    from lovt_core.runs.space.trash import trash_runs
+    from lovt_core.runs.space.unarchive import verify_archive
     from lovt_tui.cli.data.printing import progress_bar
 
     with progress_bar("reading back") as show:
@@ -100,7 +100,7 @@ def unarchive_command(
     \b
     Example: lovt unarchive covid-pretraining.tar
     """
-    from lovt_core.runs.unarchive import unarchive
+    from lovt_core.runs.space.unarchive import unarchive
     from lovt_tui.cli.data.printing import progress_bar
 
     with progress_bar("unarchiving") as show:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.workspace import Workspace
 
 WorkspaceOption = Annotated[
@@ -41,7 +41,7 @@ def get_workspace(path: Path | None, *, reading: bool = False) -> "Workspace":
 
 def open_index(workspace: "Workspace") -> "Index":
     """The index, synced."""
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
 
     index = Index(workspace)
     index.sync()

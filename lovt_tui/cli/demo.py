@@ -109,7 +109,7 @@ def _run(place: "Workspace", experiment: "Experiment") -> "RunDirectory":
     """Follow a run of this experiment to its end: the one that is finished or resumable already, else a new one."""
     from lovt_core.config.loading import dump_experiment
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import ensure_scheduler, queue_run, request_resume
+    from lovt_core.runs.queueing.requests import ensure_scheduler, queue_run, request_resume
     from lovt_tui.cli.context import open_index
     from lovt_tui.cli.follow import follow
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from lovt_core.runs.sizes import RunUsage
-    from lovt_core.runs.usage import Usage
+    from lovt_core.runs.space.sizes import RunUsage
+    from lovt_core.runs.space.usage import Usage
     from lovt_core.runs.workspace import Workspace
 
 SHOWN = 30
@@ -34,7 +34,7 @@ def command(
     if runs:
         _show_runs(place, runs, as_json=as_json)
         return
-    from lovt_core.runs.usage import measure_workspace
+    from lovt_core.runs.space.usage import measure_workspace
 
     usage = measure_workspace(place)
     if as_json:
@@ -50,7 +50,7 @@ def command(
 
 def _show_runs(workspace: "Workspace", texts: list[str], *, as_json: bool) -> None:
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.sizes import Scale, measure_run
+    from lovt_core.runs.space.sizes import Scale, measure_run
 
     scale = Scale()
     found = {run.id: run for run in (find_run(workspace, text) for text in texts)}
@@ -65,7 +65,7 @@ def _build_run_table(shown: "Sequence[RunUsage]", counted: "Sequence[RunUsage]")
     from rich.table import Table
     from rich.text import Text
 
-    from lovt_core.runs.sizes import KINDS, format_size
+    from lovt_core.runs.space.sizes import KINDS, format_size
 
     table = Table(box=None, pad_edge=False, show_footer=len(counted) > 1)
     table.add_column("run", f"{len(counted)} runs", overflow="ellipsis", no_wrap=True)
@@ -83,7 +83,7 @@ def _build_rest_table(workspace: "Workspace", usage: "Usage") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from lovt_core.runs.sizes import format_size
+    from lovt_core.runs.space.sizes import format_size
 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, justify="right")
@@ -105,7 +105,7 @@ def _build_rest_table(workspace: "Workspace", usage: "Usage") -> "Table":
 def _free(workspace: "Workspace") -> str:
     import shutil
 
-    from lovt_core.runs.sizes import format_size
+    from lovt_core.runs.space.sizes import format_size
 
     return format_size(shutil.disk_usage(workspace.path).free)
 

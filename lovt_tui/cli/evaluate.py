@@ -46,6 +46,7 @@ def command(
     \b
     Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task 'covid-*'
     """
+    from lovt_core.config.loading import find_experiment_file
     from lovt_core.errors import InputError
     from lovt_core.tasks import expand_tasks
     from lovt_tui.cli.follow import launch
@@ -67,12 +68,13 @@ def command(
         given.append(f"tasks={_quote(names)}")
     if quick:
         given.append("settings.protocol=quick")
-    loaded = _load(experiment, source, [*given, *(overrides or [])])
+    file = find_experiment_file(experiment or "evaluation/localized.yaml")
+    loaded = _load(file, source, [*given, *(overrides or [])])
     _check_options(source, backbone, checkpoint)
     check_disk(place, loaded)
     check_tasks(place, loaded)
     loaded = loaded.model_copy(update={"tasks": tuple(task.id for task in expand_tasks(loaded.tasks))})
-    raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
+    raise typer.Exit(launch(place, loaded, file, detach=detach, as_json=as_json))
 
 
 def _check_options(source: str, backbone: str | None, checkpoint: str | None) -> None:
@@ -87,11 +89,10 @@ def _check_options(source: str, backbone: str | None, checkpoint: str | None) ->
         raise InputError(f"--checkpoint {checkpoint}: only runs have checkpoints, not {source}: leave the option out")
 
 
-def _load(experiment: str | None, source: str, overrides: list[str]) -> "EvaluateExperiment":
-    from lovt_core.config.loading import find_experiment_file, load_experiment, read_kind
+def _load(file: Path, source: str, overrides: list[str]) -> "EvaluateExperiment":
+    from lovt_core.config.loading import load_experiment, read_kind
     from lovt_core.errors import ConfigError
 
-    file = find_experiment_file(experiment or "evaluation/localized.yaml")
     if (kind := read_kind(file)) != "evaluate":
         raise ConfigError(f"{file}: kind: is '{kind}': `lovt evaluate` needs an experiment of kind evaluate")
     loaded = load_experiment(file, [f"name={_name(source)}", *overrides])

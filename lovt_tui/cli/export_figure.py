@@ -10,7 +10,7 @@ from lovt_tui.cli.output_file import ForceOption, OutOption, check_out, choose_f
 
 if TYPE_CHECKING:
     from lovt_core.results.figures import Figure
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.records import Curve
 
 FigureFormat = Literal["svg", "pdf", "pgfplots"]

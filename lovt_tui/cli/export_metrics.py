@@ -9,7 +9,7 @@ from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_workspace, ope
 from lovt_tui.cli.output_file import ForceOption, check_out, write_out
 
 if TYPE_CHECKING:
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.records import Curve, RunRow
 
 MetricsFormat = Literal["csv", "tensorboard"]

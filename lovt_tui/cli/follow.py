@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lovt_core.config.experiment import Experiment
     from lovt_core.runs.directory import RunDirectory
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.records import EventRow, RunRow
     from lovt_core.runs.workspace import Workspace
 
@@ -22,11 +22,14 @@ LOOK_SECONDS = 0.5
 USERS_FAULT = 2
 
 
-def launch(workspace: "Workspace", experiment: "Experiment", *, detach: bool, as_json: bool) -> int:
-    """Queue an experiment and follow its run, unless `detach`; the exit code."""
-    from lovt_core.runs.requests import queue_run
+def launch(
+    workspace: "Workspace", experiment: "Experiment", file: Path | None = None, *, detach: bool, as_json: bool
+) -> int:
+    """Queue an experiment, read from `file`, and follow its run, unless `detach`; the exit code."""
+    from lovt_core.config.loading import stamp_files
+    from lovt_core.runs.queueing.requests import queue_run
 
-    run = queue_run(workspace, experiment)
+    run = queue_run(workspace, experiment, files=stamp_files(file) if file else None)
     if detach:
         print_queued(run, as_json=as_json)
         return 0
@@ -43,7 +46,7 @@ def print_queued(run: "RunDirectory", *, as_json: bool) -> None:
 
 def follow(workspace: "Workspace", run: "RunDirectory", *, as_json: bool = False, quiet: bool = False) -> int:
     """Show a run until it ends; 0 when it finished, 130 when stopped, 1 otherwise. `quiet`: no word if all is well."""
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
 
     index = Index(workspace)
     try:
@@ -93,7 +96,7 @@ def _watch(index: "Index", run: "RunDirectory") -> "RunRow":
 
 def _ask_to_stop(progress: "Progress", run: "RunDirectory") -> None:
     from lovt_core.errors import InputError
-    from lovt_core.runs.requests import request_stop
+    from lovt_core.runs.queueing.requests import request_stop
 
     try:
         request_stop(run)

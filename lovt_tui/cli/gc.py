@@ -10,7 +10,7 @@ from lovt_tui.cli.asking import YesOption, can_ask, is_agreed
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
 
 if TYPE_CHECKING:
-    from lovt_core.runs.cleaning.garbage import CleaningOptions, Findings, Garbage
+    from lovt_core.runs.space.cleaning.garbage import CleaningOptions, Findings, Garbage
     from lovt_core.runs.workspace import Workspace
 
 TITLES = {
@@ -42,8 +42,8 @@ def command(
     \b
     Example: lovt gc --only states --yes
     """
-    from lovt_core.runs.cleaning.clean import find_garbage
-    from lovt_core.runs.cleaning.garbage import CleaningOptions
+    from lovt_core.runs.space.cleaning.clean import find_garbage
+    from lovt_core.runs.space.cleaning.garbage import CleaningOptions
 
     place = get_workspace(workspace, reading=True)
     options = CleaningOptions(_choose_kinds(only), keep_last, shared)
@@ -66,7 +66,7 @@ def command(
 
 def _choose_kinds(only: list[str] | None) -> Any:
     from lovt_core.errors import InputError
-    from lovt_core.runs.cleaning.garbage import GARBAGE_KINDS
+    from lovt_core.runs.space.cleaning.garbage import GARBAGE_KINDS
 
     if unknown := [kind for kind in only or () if kind not in GARBAGE_KINDS]:
         raise InputError(f"--only: unknown kind '{unknown[0]}': one of {', '.join(GARBAGE_KINDS)}")
@@ -86,7 +86,7 @@ def _is_wanted(findings: "Findings", *, yes: bool, as_json: bool) -> bool:
 
 
 def _count(items: "list[Garbage] | tuple[Garbage, ...]") -> str:
-    from lovt_core.runs.sizes import format_size
+    from lovt_core.runs.space.sizes import format_size
 
     things = f"{len(items)} thing{'' if len(items) == 1 else 's'}"
     return f"{things}, {format_size(sum(item.num_bytes for item in items))}"
@@ -94,7 +94,7 @@ def _count(items: "list[Garbage] | tuple[Garbage, ...]") -> str:
 
 def _print_findings(workspace: "Workspace", findings: "Findings") -> None:
     """Kind by kind, with the reason once for all that share it."""
-    from lovt_core.runs.sizes import format_size
+    from lovt_core.runs.space.sizes import format_size
 
     console = get_console()
     heading = ("", "")
@@ -116,7 +116,7 @@ def _remove(
     workspace: "Workspace", findings: "Findings", options: "CleaningOptions"
 ) -> "tuple[list[Garbage], tuple[str, ...]]":
     """What was removed, and a sentence for each thing that stays; a bar on stderr while it goes on."""
-    from lovt_core.runs.cleaning.clean import remove_garbage
+    from lovt_core.runs.space.cleaning.clean import remove_garbage
     from lovt_core.values import Progress
     from lovt_tui.cli.data.printing import progress_bar
 

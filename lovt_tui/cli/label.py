@@ -25,7 +25,7 @@ def tag_command(
     from lovt_core.config.base import check_name
     from lovt_core.runs.control import read_control, read_labels
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import label_run
+    from lovt_core.runs.queueing.requests import label_run
 
     found = find_run(get_workspace(workspace, reading=True), run)
     for tag in tags or ():
@@ -83,7 +83,7 @@ def _write(
 ) -> None:
     from lovt_core.runs.control import read_control, read_labels
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import label_run
+    from lovt_core.runs.queueing.requests import label_run
 
     found = find_run(get_workspace(workspace, reading=True), run)
     labels = label_run(found, operation, value) if value is not None else read_labels(read_control(found.control))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,6 +31,7 @@ class _Planned:
     """One run to be queued."""
 
     experiment: "Experiment"
+    file: Path
     terms: "Terms"
     behind: int | None
     """Position of the planned run that it waits for and, as an evaluation, evaluates."""
@@ -67,7 +69,7 @@ def command(
         check_name(tag, "--tag")
     place = get_workspace(workspace)
     terms = build_terms(place, priority, gpus, gpu_memory, after, retry, retry_on, slurm)
-    plan = list(_plan(place, _load(files, overrides or []), terms, repeat=repeat, chain=chain))
+    plan = list(_plan(_load(files, overrides or []), terms, repeat=repeat, chain=chain))
     for index, planned in enumerate(plan):
         _check(place, planned, plan[:index])
     if dry_run:
@@ -77,14 +79,15 @@ def command(
     _print(list(zip(ids, plan, strict=True)), "queued", as_json=as_json)
 
 
-def _load(files: Sequence[str], overrides: Sequence[str]) -> "list[Experiment]":
+def _load(files: Sequence[str], overrides: Sequence[str]) -> "list[tuple[Path, Experiment]]":
     from lovt_core.config.loading import find_experiment_file, load_experiment
 
-    return [load_experiment(find_experiment_file(file), list(overrides)) for file in files]
+    paths = [find_experiment_file(file) for file in files]
+    return [(path, load_experiment(path, list(overrides))) for path in paths]
 
 
 def _plan(
-    workspace: "Workspace", experiments: "Sequence[Experiment]", terms: "Terms", *, repeat: int, chain: bool
+    experiments: "Sequence[tuple[Path, Experiment]]", terms: "Terms", *, repeat: int, chain: bool
 ) -> Iterator[_Planned]:
     """Every run in the order in which it is queued: the files of a repetition one after the other."""
     import secrets
@@ -92,10 +95,12 @@ def _plan(
     groups = [secrets.token_hex(4) if repeat > 1 else None for _ in experiments]
     position = 0
     for repetition in range(repeat):
-        for place, (experiment, group) in enumerate(zip(experiments, groups, strict=True)):
+        for place, ((file, experiment), group) in enumerate(zip(experiments, groups, strict=True)):
             seeded = experiment.model_copy(update={"seed": experiment.seed + repetition})
             behind = position - 1 if chain and place else None
-            yield _Planned(seeded, replace(terms, group=group, after=() if behind is not None else terms.after), behind)
+            yield _Planned(
+                seeded, file, replace(terms, group=group, after=() if behind is not None else terms.after), behind
+            )
             position += 1
 
 
@@ -117,8 +122,9 @@ def _check(workspace: "Workspace", planned: _Planned, before: Sequence[_Planned]
 
 
 def _queue(workspace: "Workspace", plan: Sequence[_Planned], tags: tuple[str, ...], *, snapshot: bool) -> list[str]:
+    from lovt_core.config.loading import stamp_files
     from lovt_core.runs.directory import RunDirectory
-    from lovt_core.runs.requests import label_run, queue_run
+    from lovt_core.runs.queueing.requests import label_run, queue_run
     from lovt_tui.cli.readiness import check_ready
 
     def label(run_id: str) -> None:
@@ -138,16 +144,17 @@ def _queue(workspace: "Workspace", plan: Sequence[_Planned], tags: tuple[str, ..
                 encoder = experiment.encoder.model_copy(update={"source": ids[planned.behind]})
                 experiment = experiment.model_copy(update={"encoder": encoder})
         ready = check_ready(workspace, experiment, waits_for=terms.after)
-        ids[position] = queue_run(workspace, ready, terms, snapshot=snapshot).id
+        ids[position] = queue_run(workspace, ready, terms, files=stamp_files(planned.file), snapshot=snapshot).id
         label(ids[position])
     return [ids[position] for position in range(len(plan))]
 
 
 def _queue_arrays(workspace: "Workspace", plan: Sequence[_Planned]) -> dict[int, str]:
     """Queue the repetitions that wait for nothing, each group in one go; position in the plan -> run id."""
+    from lovt_core.config.loading import stamp_files
     from lovt_core.config.settings import load_settings
     from lovt_core.runs.launchers.slurm import with_launcher
-    from lovt_core.runs.requests import queue_repeats
+    from lovt_core.runs.queueing.requests import queue_repeats
     from lovt_core.runs.terms import SLURM
     from lovt_tui.cli.readiness import check_ready
 
@@ -160,7 +167,8 @@ def _queue_arrays(workspace: "Workspace", plan: Sequence[_Planned]) -> dict[int,
     ids: dict[int, str] = {}
     for positions in groups.values():
         ready = [check_ready(workspace, plan[position].experiment) for position in positions]
-        runs = queue_repeats(workspace, ready, plan[positions[0]].terms)
+        first = plan[positions[0]]
+        runs = queue_repeats(workspace, ready, first.terms, stamp_files(first.file))
         ids.update({position: run.id for position, run in zip(positions, runs, strict=True)})
     return ids
 

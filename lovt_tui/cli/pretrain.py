@@ -34,4 +34,4 @@ def command(
     check_disk(place, loaded)
     if loaded.kind == "pretrain":
         check_paired_data(place, loaded, file)
-    raise typer.Exit(launch(place, loaded, detach=detach, as_json=as_json))
+    raise typer.Exit(launch(place, loaded, file, detach=detach, as_json=as_json))

@@ -9,7 +9,7 @@ import typer
 from lovt_tui.cli.context import JsonOption, RunArgument, WorkspaceOption, get_console, get_workspace, print_json
 
 if TYPE_CHECKING:
-    from lovt_core.runs.queue_report import WaitingRun
+    from lovt_core.runs.queueing.queue_report import WaitingRun
     from lovt_core.runs.workspace import Workspace
 
 app = typer.Typer(invoke_without_command=True)
@@ -24,8 +24,8 @@ def listing(context: typer.Context, workspace: WorkspaceOption = None, as_json: 
     """
     if context.invoked_subcommand is not None:
         return
-    from lovt_core.runs.queue_report import read_queue
-    from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.queueing.queue_report import read_queue
+    from lovt_core.runs.queueing.requests import ensure_scheduler
 
     place = get_workspace(workspace, reading=True)
     report = read_queue(place)
@@ -71,7 +71,7 @@ def resume(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
     \b
     Example: lovt queue resume
     """
-    from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.queueing.requests import ensure_scheduler
 
     place = get_workspace(workspace, reading=True)
     _set_paused(place, paused=False)
@@ -110,7 +110,7 @@ def move(
     from lovt_core.runs.directory import find_run
     from lovt_core.runs.locks import holding
     from lovt_core.runs.queue_file import move as move_run
-    from lovt_core.runs.requests import label_run
+    from lovt_core.runs.queueing.requests import label_run
     from lovt_core.runs.state import read_state
 
     if first + last + (before is not None) + (priority is not None) != 1:
@@ -145,8 +145,8 @@ def clear(
 
     from lovt_core.errors import InputError
     from lovt_core.runs.directory import RunDirectory
-    from lovt_core.runs.queue_report import read_queue
-    from lovt_core.runs.requests import ensure_scheduler, request_stop
+    from lovt_core.runs.queueing.queue_report import read_queue
+    from lovt_core.runs.queueing.requests import ensure_scheduler, request_stop
 
     place = get_workspace(workspace, reading=True)
     waiting = read_queue(place).waiting
@@ -172,7 +172,7 @@ def take(run: RunArgument, workspace: WorkspaceOption = None, as_json: JsonOptio
     Example: lovt queue take 20261124-101500-covid-1a2b
     """
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import request_take
+    from lovt_core.runs.queueing.requests import request_take
 
     place = get_workspace(workspace, reading=True)
     found = find_run(place, run)
@@ -193,7 +193,7 @@ def autostart(
     \b
     Example: lovt queue autostart
     """
-    from lovt_core.runs.autostart import crontab_line, describe_unit, install_unit, remove_unit
+    from lovt_core.runs.queueing.autostart import crontab_line, describe_unit, install_unit, remove_unit
 
     place = get_workspace(workspace, reading=True)
     unit = describe_unit(place)

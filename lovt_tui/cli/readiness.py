@@ -36,8 +36,8 @@ def check_ready(workspace: "Workspace", experiment: "Experiment", waits_for: "Se
 def check_disk(workspace: "Workspace", experiment: "Experiment", count: int = 1) -> None:
     """Raise InputError with the figures where `count` runs of it would fill the disk, by the sizes of earlier ones."""
     from lovt_core.config.settings import load_settings
-    from lovt_core.runs.index import reading
-    from lovt_core.runs.room import check_room
+    from lovt_core.runs.indexing.index import reading
+    from lovt_core.runs.space.room import check_room
 
     keep_free = int(load_settings(workspace.settings).keep_free_gb * 1e9)
     rows = reading(workspace, lambda index: index.runs())

@@ -126,7 +126,7 @@ def _plan(place: "Workspace", found: "Sequence[EncoderGaps]") -> _Plan:
 
 def _queue(place: "Workspace", evaluations: "Sequence[EvaluateExperiment]") -> list[str]:
     """Ids of the runs."""
-    from lovt_core.runs.requests import queue_run
+    from lovt_core.runs.queueing.requests import queue_run
 
     return [queue_run(place, evaluation).id for evaluation in evaluations]
 

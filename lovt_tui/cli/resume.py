@@ -41,7 +41,7 @@ def command(
     Example: lovt resume 20261124-101500-covid --epochs 60
     """
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import request_epochs, request_resume
+    from lovt_core.runs.queueing.requests import request_epochs, request_resume
     from lovt_tui.cli.follow import follow, print_queued
 
     place = get_workspace(workspace, reading=True)
@@ -65,7 +65,7 @@ def retry_command(runs: RunsArgument, workspace: WorkspaceOption = None, as_json
     Example: lovt retry 20261124-101500-covid-1a2b 20261124-101501-covid-3c4d
     """
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import request_retry
+    from lovt_core.runs.queueing.requests import request_retry
 
     place = get_workspace(workspace, reading=True)
     answers = []

@@ -11,7 +11,7 @@ from lovt_tui.cli.asking import YesOption, is_agreed
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
 
 if TYPE_CHECKING:
-    from lovt_core.runs.trash import TrashedRun
+    from lovt_core.runs.space.trash import TrashedRun
     from lovt_core.runs.workspace import Workspace
 
 
@@ -26,7 +26,7 @@ def command(
     restore: Annotated[
         list[str] | None, typer.Option("--restore", metavar="RUN", help="Bring a run back from the trash.")
     ] = None,
-    empty: Annotated[bool, typer.Option("--empty", help="Delete what is in the trash for good.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Delete the trash, or the RUNs in it, for good.")] = False,
     older_than: Annotated[
         str | None, typer.Option("--older-than", metavar="AGE", help="With --empty: only runs removed before, e.g. 7d.")
     ] = None,
@@ -41,7 +41,7 @@ def command(
     """
     from lovt_core.errors import InputError
 
-    if sum((bool(runs), show, bool(restore), empty)) != 1:
+    if sum((bool(runs) and not empty, show, bool(restore), empty)) != 1:
         raise InputError("name runs to remove, or give one of --list, --restore RUN, --empty")
     if older_than is not None and not empty:
         raise InputError("--older-than goes with --empty")
@@ -51,16 +51,16 @@ def command(
     elif restore:
         _restore(place, restore, as_json=as_json)
     elif empty:
-        _empty(place, 0.0 if older_than is None else _parse_age(older_than), yes=yes, as_json=as_json)
+        _empty(place, runs, 0.0 if older_than is None else _parse_age(older_than), yes=yes, as_json=as_json)
     else:
         _remove(place, runs or [], force=force, as_json=as_json)
 
 
 def _remove(workspace: "Workspace", texts: list[str], *, force: bool, as_json: bool) -> None:
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.trash import trash_runs
+    from lovt_core.runs.space.trash import trash_runs
 
-    runs = list({run.id: run for run in (find_run(workspace, text) for text in texts)}.values())
+    runs = list({run.id: run for run in (find_run(workspace, text, alone=True) for text in texts)}.values())
     warnings = trash_runs(workspace, runs, force=force)
     for warning in warnings:
         get_console(stderr=True).print(f"warning: {warning}", markup=False, style="yellow", soft_wrap=True)
@@ -72,7 +72,7 @@ def _remove(workspace: "Workspace", texts: list[str], *, force: bool, as_json: b
 
 
 def _restore(workspace: "Workspace", texts: list[str], *, as_json: bool) -> None:
-    from lovt_core.runs.trash import find_trashed, restore_run
+    from lovt_core.runs.space.trash import find_trashed, restore_run
 
     found = {trashed.id: trashed for trashed in (find_trashed(workspace, text) for text in texts)}
     restored = [restore_run(workspace, trashed) for trashed in found.values()]
@@ -84,8 +84,8 @@ def _restore(workspace: "Workspace", texts: list[str], *, as_json: bool) -> None
 
 
 def _print_list(workspace: "Workspace", *, as_json: bool) -> None:
-    from lovt_core.runs.sizes import Scale, format_size
-    from lovt_core.runs.trash import list_trash
+    from lovt_core.runs.space.sizes import Scale, format_size
+    from lovt_core.runs.space.trash import list_trash
 
     scale = Scale()
     rows = [(trashed, scale.weigh(trashed.path)) for trashed in list_trash(workspace)]
@@ -104,12 +104,13 @@ def _describe(trashed: "TrashedRun") -> dict[str, object]:
     return {"id": trashed.id, "name": trashed.name, "removed": trashed.time, "path": trashed.path}
 
 
-def _empty(workspace: "Workspace", min_age: float, *, yes: bool, as_json: bool) -> None:
-    from lovt_core.runs.sizes import Scale, format_size
-    from lovt_core.runs.trash import empty_trash, list_trash
+def _empty(workspace: "Workspace", texts: list[str] | None, min_age: float, *, yes: bool, as_json: bool) -> None:
+    from lovt_core.runs.space.sizes import Scale, format_size
+    from lovt_core.runs.space.trash import empty_trash, find_trashed, list_trash
 
     scale, limit = Scale(), time.time() - min_age
-    doomed = [(each, scale.weigh(each.path)) for each in list_trash(workspace) if each.time <= limit]
+    trash = {find_trashed(workspace, text) for text in texts} if texts else list_trash(workspace)
+    doomed = [(each, scale.weigh(each.path)) for each in trash if each.time <= limit]
     total = sum(num_bytes for _, num_bytes in doomed)
     what = f"{len(doomed)} run{'' if len(doomed) == 1 else 's'} ({format_size(total)})"
     if doomed and not yes and not is_agreed(f"Delete {what} in the trash for good?"):

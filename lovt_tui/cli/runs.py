@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lovt_core.results.seed_groups import SeedGroup
-    from lovt_core.runs.columns import Column
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.columns import Column
+    from lovt_core.runs.indexing.index import Index
     from lovt_tui.run_listing import ListRequest, Selection
 
 WATCH_SECONDS = 1.0
@@ -122,7 +122,7 @@ def _select(index: "Index", request: "ListRequest", grouped: bool) -> "Selection
 
 
 def _print_json(selection: "Selection", look: Look) -> None:
-    from lovt_core.runs.columns import find_columns
+    from lovt_core.runs.indexing.columns import find_columns
     from lovt_tui.cli.runs_table import groups_to_json, rows_to_json
     from lovt_tui.run_listing import describe_hidden
 
@@ -143,7 +143,7 @@ def _print_json(selection: "Selection", look: Look) -> None:
 def _group(selection: "Selection", look: Look) -> "tuple[tuple[SeedGroup, ...], tuple[Column, ...]]":
     """Groups of all matching runs, and the columns to show of them."""
     from lovt_core.results.seed_groups import group_by_seed, sort_groups
-    from lovt_core.runs.columns import differing_columns
+    from lovt_core.runs.indexing.columns import differing_columns
     from lovt_tui.cli.runs_table import choose_columns
 
     groups = sort_groups(group_by_seed(selection.matching), selection.request.sort)

@@ -10,8 +10,8 @@ from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_w
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lovt_core.runs.differences import Difference
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.differences import Difference
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.records import EventRow
 
 
@@ -26,7 +26,7 @@ def command(
     \b
     Example: lovt diff last baseline
     """
-    from lovt_core.runs.differences import compare_runs
+    from lovt_core.runs.indexing.differences import compare_runs
 
     index = open_index(get_workspace(workspace, reading=True))
     rows = index.run(first), index.run(second)

@@ -14,7 +14,7 @@ def command(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> N
     """
     from lovt_core.errors import LovtError
     from lovt_core.runs.directory import list_runs
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
     from lovt_tui.cli.runs_progress import counting_runs
 
     began = time.monotonic()

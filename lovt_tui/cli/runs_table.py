@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from lovt_core.runs.columns import Column, differing_columns, find_columns
+from lovt_core.runs.indexing.columns import Column, differing_columns, find_columns
 from lovt_core.runs.records import RunRow
 from lovt_tui.formatting import clean, format_duration, format_score
 

@@ -21,7 +21,7 @@ def command(
     \b
     Example: lovt runs verify --deep
     """
-    from lovt_core.runs.verifying import verify
+    from lovt_core.runs.indexing.verifying import verify
     from lovt_tui.cli.runs_progress import counting_runs
     from lovt_tui.formatting import plural
 
@@ -35,6 +35,6 @@ def command(
         for finding in findings:
             sys.stdout.write(visible(f"{finding.severity}: {finding.run} {finding.text}") + "\n")
         sys.stdout.write(f"{plural(index.count(), 'run')} verified, {plural(num_errors, 'error')}\n")
-        if num_errors:
+        if any(finding.is_index for finding in findings):
             sys.stderr.write("an index that is wrong is built again by: lovt runs reindex\n")
     raise typer.Exit(1 if num_errors else 0)

@@ -20,7 +20,7 @@ from lovt_tui.cli.context import (
 from lovt_tui.cli.follow import describe_cell
 
 if TYPE_CHECKING:
-    from lovt_core.runs.index import Index
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.records import RunRow
     from lovt_core.runs.workspace import Workspace
 
@@ -104,7 +104,7 @@ def _print_curve(index: "Index", row: "RunRow", metric: str, *, as_json: bool) -
 
 def _tell_wait(place: "Workspace", row: "RunRow") -> "RunRow":
     """A queued run with what it waits for."""
-    from lovt_core.runs.queue_report import read_queue
+    from lovt_core.runs.queueing.queue_report import read_queue
 
     if row.state != "queued":
         return row

@@ -26,7 +26,7 @@ def command(
     \b
     Example: lovt stop last
     """
-    from lovt_core.runs.requests import request_kill, request_stop
+    from lovt_core.runs.queueing.requests import request_kill, request_stop
 
     if kill:
         _end(runs, workspace, request_kill, "kill", as_json=as_json)
@@ -40,7 +40,7 @@ def kill_command(runs: RunsArgument, workspace: WorkspaceOption = None, as_json:
     \b
     Example: lovt kill 20261124-101500-covid-1a2b
     """
-    from lovt_core.runs.requests import request_kill
+    from lovt_core.runs.queueing.requests import request_kill
 
     _end(runs, workspace, request_kill, "kill", as_json=as_json)
 
@@ -55,10 +55,10 @@ def _end(
 ) -> None:
     """Ask each run; all names are looked up before the first one is asked."""
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.queueing.requests import ensure_scheduler
 
     place = get_workspace(workspace, reading=True)
-    found = [find_run(place, text) for text in texts]
+    found = [find_run(place, text, alone=True) for text in texts]
     answers = []
     for run in found:
         before = request(run)

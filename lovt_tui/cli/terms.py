@@ -101,6 +101,8 @@ def _check_gpus(gpus: int | None, gpu_memory: float | None) -> None:
             raise InputError(f"--gpus {gpus}: this machine has {len(known)}")
         if gpus > 1:
             raise InputError(f"--gpus {gpus}: {ONE_GPU}")
+    if gpus == 0 and gpu_memory is not None:
+        raise InputError("--gpu-memory goes with a GPU: leave out --gpus 0")
     if gpu_memory is not None and (known := read_gpus()) and gpu_memory * GB > max(gpu.total for gpu in known):
         largest = max(gpu.total for gpu in known) / GB
         raise InputError(f"--gpu-memory {gpu_memory:g}: the largest GPU of this machine has {largest:.0f} GB")

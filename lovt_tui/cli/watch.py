@@ -35,7 +35,7 @@ def wait_command(
     Example: lovt wait last && lovt compare
     """
     from lovt_core.runs.directory import find_run
-    from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.queueing.requests import ensure_scheduler
     from lovt_core.runs.state import read_state
 
     place = get_workspace(workspace, reading=True)
@@ -66,8 +66,8 @@ def wait_command(
 def _find_end(run: "RunDirectory") -> "RunState | None":
     """The state of a run that will not go on by itself."""
     from lovt_core.config.settings import load_settings
-    from lovt_core.runs.endings import died_unrecorded
-    from lovt_core.runs.retrying import default_retry, plan_retry
+    from lovt_core.runs.queueing.endings import died_unrecorded
+    from lovt_core.runs.queueing.retrying import default_retry, plan_retry
     from lovt_core.runs.state import read_state
     from lovt_core.runs.workspace import Workspace
 

@@ -166,10 +166,12 @@ def test_debug_shows_the_traceback(lovt, monkeypatch):
 
 
 def test_odd_labels_reach_the_experiment_as_they_are():
+    from lovt_core.config.loading import find_experiment_file
     from lovt_tui.cli.evaluate import _load, _quote
 
+    file = find_experiment_file("evaluation/localized.yaml")
     for label in ("LoVT (tiny): 3", "#1", "5", "[a", "null", "ü😀", 'a "b"', "a\nb"):
-        assert _load(None, "Zürich #1.safetensors", [f"encoder.label={_quote(label)}"]).encoder.label == label
+        assert _load(file, "Zürich #1.safetensors", [f"encoder.label={_quote(label)}"]).encoder.label == label
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

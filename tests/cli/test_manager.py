@@ -10,7 +10,7 @@ from lovt_core.runs.control import append_control, read_control, read_labels, re
 from lovt_core.runs.directory import RunDirectory, list_runs
 from lovt_core.runs.gpus import GB, Gpu
 from lovt_core.runs.locks import is_locked
-from lovt_core.runs.slots import CPU, take_slot
+from lovt_core.runs.queueing.slots import CPU, take_slot
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import read_terms
 from lovt_core.runs.workspace import Workspace
@@ -197,7 +197,7 @@ def test_every_waiting_run_says_why(lovt, place, tmp_path):
 def test_autostart_prints_a_unit_and_a_crontab_line(lovt, place, monkeypatch):
     monkeypatch.setenv("LOVT_WEIGHTS", '/we"ights 100%')
     printed = lovt("queue", "autostart", "--print").out
-    assert f'-m" "lovt_core.runs.scheduler" "{place.path}"' in printed
+    assert f'-m" "lovt_core.runs.queueing.scheduler" "{place.path}"' in printed
     assert 'Environment="LOVT_WEIGHTS=/we\\"ights 100%%"' in printed
     line = next(line for line in printed.splitlines() if line.startswith("@reboot "))
     assert "'LOVT_WEIGHTS=/we\"ights 100\\%'" in line
@@ -219,6 +219,17 @@ def test_autostart_with_systemd(lovt, place, monkeypatch, tmp_path):
     assert f"--user enable {unit.name}" in told.read_text()
     assert lovt("queue", "autostart", "--remove").out == f"{unit} is removed\n"
     assert not unit.exists()
+
+
+def test_the_doctor_knows_whether_slurm_can_be_used(lovt, place, monkeypatch):
+    from lovt_tui.examination import _slurm
+
+    monkeypatch.setenv("PATH", "")
+    assert list(_slurm(place)) == []
+    place.settings.write_text("launcher: slurm\n")
+    (finding,) = _slurm(place)
+    assert finding.verdict == "bad"
+    assert "sbatch" in finding.text or "submitit" in finding.text
 
 
 def test_the_doctor_tells_what_is_bad_and_what_to_do(lovt, place):

@@ -28,7 +28,7 @@ def workspace(tmp_path, monkeypatch):
             raise DataError("not prepared")
 
     monkeypatch.setattr("lovt_core.data.prepared.open_prepared", open_prepared)
-    monkeypatch.setattr("lovt_core.runs.requests.ensure_scheduler", lambda place: None)
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda place: None)
     return place
 
 

@@ -209,7 +209,9 @@ def test_nothing_slow_is_imported_when_nothing_is_new(lovt, place):
     lovt("runs")
     import subprocess
 
-    program = "import sys; from lovt_core.runs.index import Index; from lovt_core.runs.workspace import Workspace\n"
+    program = (
+        "import sys; from lovt_core.runs.indexing.index import Index; from lovt_core.runs.workspace import Workspace\n"
+    )
     program += "from pathlib import Path; index = Index(Workspace(Path(sys.argv[1]))); assert not index.sync()\n"
     program += "assert len(index.runs()) == 7; print([name for name in ('torch', 'numpy', 'lovt_core.runs.directory')"
     program += " if name in sys.modules])"

@@ -7,8 +7,8 @@ import time
 import pytest
 import typer
 
-from lovt_core.runs.cleaning.garbage import GARBAGE_KINDS
 from lovt_core.runs.directory import list_runs
+from lovt_core.runs.space.cleaning.garbage import GARBAGE_KINDS
 from lovt_core.runs.workspace import find_workspace
 from lovt_tui.cli import archive, asking, du, gc, rm
 from tests.core.runs.made_runs import checkpoint_folders, evaluation, make_run, pretraining, put_checkpoint
@@ -82,6 +82,17 @@ def test_remove_in_json(lovt, place):
     assert json.loads(lovt("rm", "--restore", run.id, "--json").out)["restored"][0]["id"] == run.id
     lovt("rm", run.id, "--force")
     assert json.loads(lovt("rm", "--empty", "--yes", "--json").out)["deleted"] == [run.id]
+
+
+def test_one_run_of_the_trash_is_deleted(lovt, place):
+    run, other = make_run(place), make_run(place)
+    ambiguous = lovt("rm", "selftest")
+    assert (ambiguous.code, ambiguous.out) == (2, "")
+    assert ambiguous.err == f"error: 'selftest' fits 2 runs: {', '.join(sorted((run.id, other.id)))}\n"
+    lovt("rm", run.id, other.id)
+    assert lovt("rm", "--empty", run.id, "--yes").out.startswith("deleted 1 run (")
+    assert [row["id"] for row in json.loads(lovt("rm", "--list", "--json").out)] == [other.id]
+    assert lovt("rm", "--empty", run.id, "--yes").err.startswith(f"error: no run '{run.id}' in the trash")
 
 
 def test_asking_before_the_trash_is_emptied(lovt, place, keyboard):
@@ -193,7 +204,7 @@ def test_gc_that_cannot_remove_all_says_so(lovt, place, monkeypatch):
     def refuse(run, names, keep_last):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("lovt_core.runs.cleaning.clean.remove_checkpoints", refuse)
+    monkeypatch.setattr("lovt_core.runs.space.cleaning.clean.remove_checkpoints", refuse)
     answer = lovt("gc", "--yes")
     assert answer.code == 1
     assert answer.err.startswith("stays: cannot remove ")
@@ -229,7 +240,7 @@ def test_archives_of_several_runs_need_a_name_and_removal_needs_a_whole_archive(
 
         raise InputError(f"{file} is damaged")
 
-    monkeypatch.setattr("lovt_core.runs.unarchive.verify_archive", damaged)
+    monkeypatch.setattr("lovt_core.runs.space.unarchive.verify_archive", damaged)
     answer = lovt("archive", *(run.id for run in runs), "-o", "two.tar", "--remove")
     assert (answer.code, answer.err) == (2, "error: two.tar is damaged\n")
     assert len(list_runs(place)) == 2

@@ -12,7 +12,7 @@ from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.launchers.slurm_jobs import JOBS
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import is_locked
-from lovt_core.runs.requests import queue_run
+from lovt_core.runs.queueing.requests import queue_run
 from lovt_core.runs.state import RunState, read_state
 from lovt_core.runs.terms import SLURM, Terms
 from lovt_core.runs.workspace import Workspace, find_workspace

@@ -13,7 +13,7 @@ from lovt_core.runs.control import read_control
 from lovt_core.runs.directory import list_runs
 from lovt_core.runs.launchers.slurm import hand_over
 from lovt_core.runs.lines import read_lines
-from lovt_core.runs.requests import ensure_scheduler, queue_run, request_resume, request_stop
+from lovt_core.runs.queueing.requests import ensure_scheduler, queue_run, request_resume, request_stop
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import SLURM, Retry, Terms
 from tests.core.runs.conftest import selftest, tail, wait_until
@@ -36,7 +36,7 @@ REQUEST = """
 import sys
 from pathlib import Path
 from lovt_core.config.loading import load_stored_experiment
-from lovt_core.runs.requests import queue_run
+from lovt_core.runs.queueing.requests import queue_run
 from lovt_core.runs.terms import Terms
 from lovt_core.runs.workspace import Workspace
 queue_run(Workspace(Path(sys.argv[1])), load_stored_experiment(Path(sys.argv[2])), Terms(launcher="slurm"))

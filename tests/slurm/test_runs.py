@@ -9,7 +9,7 @@ from lovt_core.errors import InputError
 from lovt_core.runs.control import read_control
 from lovt_core.runs.launchers.slurm_jobs import JOBS
 from lovt_core.runs.lines import read_lines
-from lovt_core.runs.requests import queue_run, request_kill, request_resume, request_stop
+from lovt_core.runs.queueing.requests import queue_run, request_kill, request_resume, request_stop
 from lovt_core.runs.state import read_state
 from tests.core.runs.conftest import is_process, selftest, wait_until
 from tests.slurm.conftest import (
@@ -76,7 +76,7 @@ def test_a_pending_run_is_taken_back(workspace):
 
 
 def request_resume_of_cancelled(workspace, run):
-    from lovt_core.runs.requests import request_retry
+    from lovt_core.runs.queueing.requests import request_retry
 
     request_retry(workspace, run)
 
@@ -106,7 +106,7 @@ def test_what_others_cancel_has_saved_and_stays_stopped(workspace):
 
 
 def test_what_others_cancel_while_it_waits_is_cancelled(workspace):
-    from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.queueing.requests import ensure_scheduler
 
     workspace.settings.write_text(LATER)
     run = queue(workspace)
@@ -124,7 +124,7 @@ def test_what_others_cancel_while_it_waits_is_cancelled(workspace):
 
 
 def test_a_worker_that_dies_without_a_word_is_told_by_slurm_and_written_down(workspace):
-    from lovt_core.runs.requests import ensure_scheduler
+    from lovt_core.runs.queueing.requests import ensure_scheduler
 
     run = queue(workspace, 0.3, epochs=50)
     wait_for_steps(run)

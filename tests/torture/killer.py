@@ -50,7 +50,7 @@ def find_scheduler(workspace: Workspace) -> int | None:
     """Process of the scheduler; None where none is at work."""
     for process in psutil.process_iter(["cmdline", "status"]):
         words = process.info["cmdline"] or []
-        is_ours = words[1:3] == ["-m", "lovt_core.runs.scheduler"] and words[3:] == [str(workspace.path)]
+        is_ours = words[1:3] == ["-m", "lovt_core.runs.queueing.scheduler"] and words[3:] == [str(workspace.path)]
         if is_ours and process.info["status"] != psutil.STATUS_ZOMBIE:
             return process.pid
     return None

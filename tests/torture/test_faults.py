@@ -15,11 +15,11 @@ import pytest
 from lovt_core.runs.control import append_control, read_control, record
 from lovt_core.runs.directory import RunDirectory, create_run, list_runs
 from lovt_core.runs.events import EventWriter, encode_value
-from lovt_core.runs.index import Index
+from lovt_core.runs.indexing.index import Index
+from lovt_core.runs.indexing.verifying import verify
 from lovt_core.runs.lines import read_lines
-from lovt_core.runs.requests import ensure_scheduler, label_run, queue_run, request_resume, request_stop
+from lovt_core.runs.queueing.requests import ensure_scheduler, label_run, queue_run, request_resume, request_stop
 from lovt_core.runs.state import read_state
-from lovt_core.runs.verifying import verify
 from lovt_core.runs.workspace import find_workspace
 from lovt_core.values import Metrics
 from tests.core.runs.conftest import selftest, wait_for_state, wait_until

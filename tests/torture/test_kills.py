@@ -18,13 +18,13 @@ from lovt_core.config.loading import find_experiment_file, load_experiment
 from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.runs.directory import list_runs
-from lovt_core.runs.index import Index
+from lovt_core.runs.indexing.index import Index
+from lovt_core.runs.indexing.verifying import verify
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import is_locked
-from lovt_core.runs.requests import ensure_scheduler, queue_run
+from lovt_core.runs.queueing.requests import ensure_scheduler, queue_run
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import Retry, Terms
-from lovt_core.runs.verifying import verify
 from lovt_core.runs.workspace import find_workspace
 from tests.core.runs.conftest import selftest, wait_until
 from tests.torture.killer import LOVT, QUIET, Killer, Watcher

@@ -24,7 +24,7 @@ def workspace(tmp_path, monkeypatch):
     (folder / "base.yaml").write_text("kind: selftest\n")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("LOVT_PREPARED", str(tmp_path / "prepared"))
-    monkeypatch.setattr("lovt_core.runs.requests.ensure_scheduler", lambda workspace: None)
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda workspace: None)
     return find_workspace(tmp_path / "lovt-workspace")
 
 

@@ -14,8 +14,8 @@ from lovt_core.config.loading import dump_experiment
 from lovt_core.config.settings import load_settings
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.gpus import read_gpus
-from lovt_core.runs.placement import Host, Waits, choose_place
-from lovt_core.runs.slots import CPU, Holder, TakenSlot, list_held, placing, take_slot
+from lovt_core.runs.queueing.placement import Host, Waits, choose_place
+from lovt_core.runs.queueing.slots import CPU, Holder, TakenSlot, list_held, placing, take_slot
 from lovt_core.runs.terms import Terms
 from lovt_core.runs.workspace import Workspace
 
@@ -62,7 +62,8 @@ def _wait_for_slot(workspace: Workspace, device: str, name: str) -> tuple[TakenS
     while True:
         with placing():
             gpus = read_gpus()
-            place = choose_place(device, terms, Host(gpus, list_held((CPU, *(gpu.uuid for gpu in gpus))), settings))
+            held = list_held((CPU, *(gpu.uuid for gpu in gpus)))
+            place = choose_place(device, terms, Host(gpus, held, settings, workspace=str(workspace.path)))
             taken = None if isinstance(place, Waits) else take_slot(place.devices[0], place.title)
             if taken is not None and not isinstance(place, Waits):
                 taken.write(Holder(f"lovt {name}", str(workspace.path), place.memory))

@@ -18,10 +18,10 @@ from lovt_core.runs.control import ControlRecord, append_control, deciding, read
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.launchers.slurm_jobs import JOBS, run_slurm
 from lovt_core.runs.launchers.slurm_sending import Parcel, options_for, send
-from lovt_core.runs.retrying import default_retry
+from lovt_core.runs.queueing.retrying import default_retry
+from lovt_core.runs.queueing.waiting import Blocked, find_block
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import SLURM, Terms, read_terms
-from lovt_core.runs.waiting import Blocked, find_block
 from lovt_core.runs.workspace import Workspace
 
 FOLDER = "slurm"

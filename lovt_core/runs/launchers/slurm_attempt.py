@@ -14,14 +14,14 @@ from lovt_core.config.settings import load_settings
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.control import ControlRecord, append_control, deciding, read_control, record
 from lovt_core.runs.directory import RunDirectory
-from lovt_core.runs.endings import queue_interrupted, queue_retry
 from lovt_core.runs.launchers.slurm import describe_launch, find_launch, hand_over, name_job
 from lovt_core.runs.launchers.slurm_chains import tend_chains
 from lovt_core.runs.launchers.slurm_jobs import ask_job
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import take_lock
 from lovt_core.runs.queue_file import read_order
-from lovt_core.runs.retrying import default_retry
+from lovt_core.runs.queueing.endings import queue_interrupted, queue_retry
+from lovt_core.runs.queueing.retrying import default_retry
 from lovt_core.runs.state import RunState, read_last_word, read_state
 from lovt_core.runs.workspace import Workspace
 

@@ -9,15 +9,15 @@ from lovt_core.config.settings import load_settings
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.control import ControlRecord, append_control, deciding, read_control, record
 from lovt_core.runs.directory import RunDirectory
-from lovt_core.runs.endings import cancel_hopeless
 from lovt_core.runs.launchers.slurm import Awaited, find_launch, read_job_name, split_awaited, submit
 from lovt_core.runs.launchers.slurm_endings import CANCELLED
 from lovt_core.runs.launchers.slurm_jobs import JOBS, Job, cancel_job, run_slurm, say_dependency
 from lovt_core.runs.queue_file import read_order
-from lovt_core.runs.retrying import default_retry
+from lovt_core.runs.queueing.endings import cancel_hopeless
+from lovt_core.runs.queueing.retrying import default_retry
+from lovt_core.runs.queueing.waiting import Blocked, find_block
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import SLURM, Terms, read_terms
-from lovt_core.runs.waiting import Blocked, find_block
 from lovt_core.runs.workspace import Workspace
 
 

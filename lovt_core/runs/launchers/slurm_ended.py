@@ -5,10 +5,10 @@ from dataclasses import replace
 from lovt_core.errors import LovtError
 from lovt_core.runs.control import append_control, deciding, read_control, record
 from lovt_core.runs.directory import RunDirectory
-from lovt_core.runs.endings import read_last_lines
 from lovt_core.runs.launchers.slurm import find_launch
 from lovt_core.runs.launchers.slurm_endings import CANCELLED, describe_end, explain_end, name_end
 from lovt_core.runs.launchers.slurm_jobs import ask_job
+from lovt_core.runs.queueing.endings import read_last_lines
 from lovt_core.runs.state import read_state
 
 

@@ -166,8 +166,8 @@ def test_all_problems_are_listed_at_once(complaint):
         ("--- &a\nkind: *a\n", "FILE: an alias (*) refers to the section that it stands in"),
         ("", "FILE is empty: an experiment file has at least the keys kind and name"),
         ("# only a comment\n", "FILE is empty"),
-        ("- pretrain\n", "FILE: an experiment file is a mapping of keys to values"),
-        ("pretrain", "FILE: an experiment file is a mapping of keys to values"),
+        ("- pretrain\n", "FILE is no experiment file: it must be a mapping of keys to values"),
+        ("pretrain", "FILE is no experiment file: it must be a mapping of keys to values"),
         (b"\xff\xfek\x00", "FILE is not a text file in UTF-8"),
     ],
 )

@@ -15,8 +15,8 @@ from lovt_core.interop.points import ForeignRun, Point, build_lines, fit_name
 from lovt_core.interop.recording import find_imported, record_run
 from lovt_core.interop.sources import find_sources, read_source
 from lovt_core.runs.directory import find_run, list_runs
-from lovt_core.runs.index import Index
-from lovt_core.runs.requests import request_resume, request_stop
+from lovt_core.runs.indexing.index import Index
+from lovt_core.runs.queueing.requests import request_resume, request_stop
 from lovt_core.runs.state import read_state
 from lovt_core.runs.workspace import find_workspace
 

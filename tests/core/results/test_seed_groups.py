@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import t as student_t
 
 from lovt_core.results.seed_groups import group_by_seed, sort_groups
-from lovt_core.runs.columns import find_column
+from lovt_core.runs.indexing.columns import find_column
 from tests.core.runs.rows import make_row
 
 

@@ -21,7 +21,7 @@ from lovt_core.runs.launchers.slurm_jobs import Answer, Job, JobEnd, JobList, Jo
 from lovt_core.runs.launchers.slurm_sending import ask_gpus, job_environment, options_for
 from lovt_core.runs.lines import append_line, read_lines
 from lovt_core.runs.locks import is_locked, take_lock
-from lovt_core.runs.requests import queue_run, request_resume, request_take
+from lovt_core.runs.queueing.requests import queue_run, request_resume, request_take
 from lovt_core.runs.state import Evidence, compute_state, read_state
 from lovt_core.runs.terms import SLURM, Terms
 from tests.core.runs.conftest import selftest
@@ -347,8 +347,10 @@ def test_without_slurm_or_submitit_nothing_is_created(workspace, monkeypatch, tm
 def test_the_settings_say_where_runs_go(workspace, monkeypatch):
     workspace.settings.write_text("launcher: slurm\n")
     handed = []
-    monkeypatch.setattr("lovt_core.runs.requests.check_slurm", lambda: None)
-    monkeypatch.setattr("lovt_core.runs.requests.hand_over", lambda *arguments, **options: handed.append(arguments))
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.check_slurm", lambda: None)
+    monkeypatch.setattr(
+        "lovt_core.runs.queueing.requests.hand_over", lambda *arguments, **options: handed.append(arguments)
+    )
     run = queue_run(workspace, selftest(), Terms(allowed_gpus="0"))
     queued = read_control(run.control)[0].details
     assert (queued["launcher"], "allowed_gpus" in queued) == (SLURM, False)
@@ -421,7 +423,7 @@ def test_wrong_settings_are_refused_by_line(tmp_path, text, problem):
 
 
 def test_reading_states_loads_no_submitit():
-    code = "import sys, lovt_core.runs.requests, lovt_core.runs.scheduler; sys.exit('submitit' in sys.modules)"
+    code = "import sys; from lovt_core.runs.queueing import requests, scheduler; sys.exit('submitit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -449,7 +451,7 @@ def test_a_copy_taken_to_a_machine_without_slurm_is_lost_and_can_be_resumed(work
     monkeypatch.setenv("PATH", str(tmp_path))
     slurm_jobs.JOBS.forget()
     assert read_state(run).state == "running"  # nobody can say
-    monkeypatch.setattr("lovt_core.runs.requests.ensure_scheduler", lambda workspace: None)
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda workspace: None)
     request_take(workspace, run)
     assert (read_state(run).state, read_state(run).lock_held) == ("lost", False)
     request_resume(workspace, run, Terms(launcher="local"))

@@ -120,6 +120,12 @@ def test_settings(tmp_path):
     found = load_settings(tmp_path / "settings.yaml")
     assert found.gpus == ("1", "GPU-ab")
     assert found.retry == RetryConfig(times=2, causes=("lost",))
+    for empty in ("", "# later\n\n"):
+        path.write_text(empty)
+        assert load_settings(path) == Settings()
+    path.write_text("- 1\n")
+    with pytest.raises(ConfigError, match=r"settings\.yaml is no settings file: it must be a mapping"):
+        load_settings(path)
     path.write_text("notify: [sh, -c, 'echo {nope}']\n")
     with pytest.raises(ConfigError, match=r"settings.yaml:1: notify: knows no '\{nope\}': one of \{id\}, \{name\}"):
         load_settings(path)

@@ -6,7 +6,7 @@ from lovt_core.config.experiment import SelftestExperiment
 from lovt_core.errors import InputError
 from lovt_core.runs import workspace as module
 from lovt_core.runs.directory import create_run
-from lovt_core.runs.index import reading
+from lovt_core.runs.indexing.index import reading
 from lovt_core.runs.workspace import Workspace, find_workspace
 
 
