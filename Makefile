@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint types contracts tests test-torture test-slurm demo benchmarks clean
+.PHONY: help install test lint types contracts tests test-torture test-slurm test-postgres demo benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test-torture: $(STAMP) ## kills, full disks, clocks going back, 10,000 runs: at 
 
 test-slurm: $(STAMP) ## a real single-node Slurm on loopback: submit, stop, kill, requeue, preempt (root, eight minutes)
 	$(BIN)/python -m tests.slurm.single_node
+
+test-postgres: $(STAMP) ## sweeps of two workspaces on one study in a real PostgreSQL on loopback (root where it must be installed)
+	$(BIN)/python -m tests.postgres.server
 
 demo: $(STAMP) ## synthetic data, a small LoVT, its evaluation on all 18 tasks, a comparison: seven to nine minutes
 	$(BIN)/lovt demo

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-EndReason = Literal["stopped", "interrupted"]
+EndReason = Literal["stopped", "pruned", "interrupted"]
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ class EvaluationSettings(Section):
     stride: Stride = 32
     """Stride of the features that a linear head reads (32: conv5)."""
     normalisation: Literal["dataset", "image"] = "dataset"
-    replicates: _Count | None = None
-    """Instead of five."""
+    replicates: Annotated[int, Field(ge=0)] | None = None
+    """Instead of five. 0: the learning-rate search alone, for validation scores; nothing is tested."""
     max_epochs: _Count | None = None
     """Instead of the task's own number of epochs."""
     batch_size: _Count | None = None

@@ -2,8 +2,9 @@
 
 import difflib
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,13 @@ def shipped_folder() -> Path:
 
 def shipped_experiments() -> list[Path]:
     """All shipped experiment files that can be run by themselves."""
-    return sorted(path for path in shipped_folder().rglob("*.yaml") if not path.name.startswith("base"))
+    found = set(shipped_folder().rglob("*.yaml")) - set(shipped_sweeps())
+    return sorted(path for path in found if not path.name.startswith("base"))
+
+
+def shipped_sweeps() -> list[Path]:
+    """All shipped sweep files."""
+    return sorted((shipped_folder() / "sweeps").glob("*.yaml"))
 
 
 def find_experiment_file(text: str) -> Path:
@@ -94,6 +101,36 @@ def load_stored_experiment(path: Path, overrides: Sequence[str] = ()) -> StoredE
 def parse_experiment(text: str, name: str) -> Experiment:
     """A merged experiment from YAML text; `name` stands for the file in messages."""
     return _validate(_with_origins(parse_mapping(text, name), name), name, _STARTABLE)
+
+
+def change_experiment(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:
+    """The experiment with other values under keys such as `training.max_epochs`.
+
+    Raises ConfigError with a line `--set key=value: key: message` for each problem.
+    """
+    document = experiment.model_dump(mode="json", by_alias=True)
+    for key, value in settings.items():
+        _set(document, key.split("."), value)
+    try:
+        changed = _STARTABLE.validate_python(document)
+    except ValidationError:
+        pass  # again, in the words of a file
+    else:
+        if not list(find_switches(document, changed.model_dump(mode="json", by_alias=True))):
+            return changed
+    merged = _with_origins(parse_mapping(dump_experiment(experiment), experiment.name), experiment.name)
+    for key, value in settings.items():
+        _apply_override(merged, f"{key}={json.dumps(value)}")
+    return _validate(merged, experiment.name, _STARTABLE)
+
+
+def _set(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    *parents, last = path
+    for parent in parents:
+        if not isinstance(document.get(parent), dict):
+            document[parent] = {}
+        document = document[parent]
+    document[last] = value
 
 
 def dump_experiment(experiment: StoredExperiment) -> str:

@@ -60,6 +60,18 @@ class TrainingConfig(Section):
     keep_state: bool = False
     """Keep optimiser state after the run has finished, so that it can be extended."""
 
+    keep: Literal["all", "encoder"] = "all"
+    """What is kept of the best and the last checkpoint when the run has finished: their weights, or nothing but the
+    image encoder of the best. Trials of sweeps keep the encoder."""
+
+    @model_validator(mode="after")
+    def _keeps_what_it_needs(self) -> "TrainingConfig":
+        if self.keep_state and self.keep == "encoder":
+            raise ValueError(
+                "keep_state: of an encoder alone nothing can be extended: set keep to all, or leave this out"
+            )
+        return self
+
     @model_validator(mode="after")
     def _cosine_needs_an_end(self) -> "TrainingConfig":
         if self.schedule.warmup_steps and self.schedule.name in ("plateau", "cosine-swinging"):

@@ -8,8 +8,8 @@ from lovt_core.values import Progress, Value
 
 def count_epochs(protocol: Protocol) -> int:
     """Most epochs that search and replicates of a task can take; one that stops early counts as if it had not."""
-    num_rates = len(protocol.task.learning_rates)
-    return protocol.task.max_epochs * ((num_rates if num_rates > 1 else 0) + protocol.num_replicates)
+    num_searched = len(protocol.task.learning_rates) if protocol.is_searched else 0
+    return protocol.task.max_epochs * (num_searched + protocol.num_replicates)
 
 
 class Itinerary:

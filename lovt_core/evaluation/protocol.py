@@ -35,6 +35,11 @@ class Protocol:
     """As the paper has it."""
 
     @property
+    def is_searched(self) -> bool:
+        """Whether learning rates are tried on the validation split; a single one only if nothing else is trained."""
+        return len(self.task.learning_rates) > 1 or self.num_replicates == 0
+
+    @property
     def fingerprint(self) -> str:
         """Hex digits that are equal for equal protocols only."""
         content = {"version": VERSION, **asdict(self)}
@@ -95,7 +100,7 @@ def build_protocol(task: Task, settings: EvaluationSettings) -> Protocol:
         image_size=settings.image_size,
         stride=settings.stride,
         normalisation=settings.normalisation,
-        num_replicates=settings.replicates or (1 if is_quick else REPLICATES),
+        num_replicates=(1 if is_quick else REPLICATES) if settings.replicates is None else settings.replicates,
         original=task,
     )
 

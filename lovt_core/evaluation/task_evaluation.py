@@ -40,10 +40,12 @@ class TaskEvaluation:
                 f"{self._completed.num_outdated} finished pieces of {self.task.id} are of another encoder, protocol or "
                 "data: they are done again"
             )
-        if self._completed.cell is not None:
+        if self._completed.cell is not None or (self._completed.search and not self.protocol.num_replicates):
             return
         yield from self._announce()
         rate = yield from self._search()
+        if not self.protocol.num_replicates:
+            return
         replicates = yield from self._train_replicates(rate)
         data = self.setup.data
         yield self._piece(
@@ -63,12 +65,12 @@ class TaskEvaluation:
             yield Alarm(f"{flat} boxes of {self.task.data} have no area: they are neither learned nor looked for")
 
     def _search(self) -> Generator[Value, None, float]:
-        """The learning rate with the best validation metric, the earlier of equals; a single one is not searched."""
+        """The learning rate with the best validation metric, the earlier of equals."""
         if self._completed.search is not None:
             return float(self._completed.search["chosen"])
         rates = self.task.learning_rates
         pieces: dict[float, Piece] = {}
-        if len(rates) > 1:
+        if self.protocol.is_searched:
             pieces = dict(self._completed.rates)
             yield from self._try_rates([rate for rate in rates if rate not in pieces], pieces)
         validation = [float(pieces[rate]["validation"]) for rate in rates if rate in pieces]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from lovt_core.errors import RecordError
-from lovt_core.runs.control import read_control
+from lovt_core.runs.control import ControlRecord, read_control
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.values import EndReason
 
@@ -24,7 +24,7 @@ class Requests:
         self._terminated: signal.Signals | None = None
         self._reason: str | None = None
         self._read_at = 0.0
-        self._stop = False
+        self._stop: ControlRecord | None = None
 
     def on_terminate(self, signum: int, frame: FrameType | None) -> None:
         """Signal handler of SIGTERM, and of SIGUSR2, by which Slurm announces a time limit."""
@@ -32,7 +32,10 @@ class Requests:
 
     def explain(self) -> dict[str, str]:
         """What the last word says of an end that was asked for elsewhere."""
-        return {"error": self._reason} if self._reason and not self._stop else {}
+        if self._stop is not None:
+            reason = str(self._stop.details.get("reason", "user"))
+            return {} if reason == "user" else {"error": reason}
+        return {"error": self._reason} if self._reason else {}
 
     def asked(self) -> EndReason | None:
         """Why to end, or None. A stop somebody asked for wins over a SIGTERM that nobody here asked for."""
@@ -41,13 +44,15 @@ class Requests:
             self._read_at = now
             if not self._run.control.exists():
                 raise RecordError(f"{self._run.path} was removed while its run was at work")
-            self._stop = any(
-                item.operation == "stop" and item.attempt == self._attempt for item in read_control(self._run.control)
-            )
+            stops = (item for item in read_control(self._run.control) if item.operation == "stop")
+            self._stop = next((item for item in stops if item.attempt == self._attempt), None)
         if self._stop:
-            return "stopped"
+            return self._find_end()
         if self._terminated is None:
             return None
         if self._reason is None:
             self._reason = self._find_reason() if self._terminated == signal.SIGTERM else ""
         return "stopped" if self._reason else "interrupted"
+
+    def _find_end(self) -> EndReason:
+        return "pruned" if self._stop is not None and self._stop.details.get("end") == "pruned" else "stopped"

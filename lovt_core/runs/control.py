@@ -12,7 +12,7 @@ from lovt_core.runs.lines import append_line, read_lines
 from lovt_core.runs.locks import holding
 
 Operation = Literal[
-    "queued", "launch", "stop", "cancel", "kill", "exited", "take", "priority", "name", "tags", "note"
+    "queued", "launch", "stop", "cancel", "kill", "exited", "take", "priority", "name", "tags", "note", "trial"
 ]  # fmt: skip
 
 

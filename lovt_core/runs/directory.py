@@ -154,15 +154,16 @@ def create_run(
     *,
     files: Mapping[str, str] | None = None,
     snapshot: bool = False,
+    run_id: str | None = None,
 ) -> RunDirectory:
     """Write a run directory with `queued 1` and put it in place, all or nothing; `snapshot` copies the code into it.
 
-    `files` are those that the experiment was read from, with their stamps.
+    `files` are those that the experiment was read from, with their stamps; `run_id` is one that `plan_run_id` gave.
 
     The queue line comes before the rename, both inside the queue lock: a crash between them leaves a line that names no
     directory, which is ignored, and never a directory that no scheduler hears of.
     """
-    run_id = f"{datetime.now():{ID_TIME}}-{experiment.name}-{secrets.token_hex(2)}"
+    run_id = run_id or plan_run_id(experiment.name)
     path = workspace.runs / run_id
     origin = {**_origin(path, parent), **({"group": terms.group} if terms.group else {}), "files": dict(files or {})}
     with holding(workspace.queue_lock), publish_folder(path) as folder:
@@ -173,6 +174,11 @@ def create_run(
             copy_code(folder / "code")
         announce(workspace, run_id)
     return RunDirectory(path)
+
+
+def plan_run_id(name: str) -> str:
+    """An id for a run that is still to be created."""
+    return f"{datetime.now():{ID_TIME}}-{name}-{secrets.token_hex(2)}"
 
 
 def list_runs(workspace: Workspace) -> list[RunDirectory]:

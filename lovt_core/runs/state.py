@@ -98,7 +98,7 @@ def compute_state(evidence: Evidence) -> RunState:
         return _after_exit(evidence, exited.details, asked)
     if not evidence.find("launch"):
         stop = evidence.find("stop")
-        return RunState("stopped", attempt, _tell(stop) if stop else "") if asked else RunState("queued", attempt)
+        return RunState(_end(stop), attempt, _tell(stop) if stop else "") if asked else RunState("queued", attempt)
     if evidence.job is not None:
         return _on_slurm(evidence, evidence.job, asked)
     if not evidence.has_events:
@@ -115,12 +115,16 @@ def _tell(request: ControlRecord) -> str:
     return "" if reason == "user" else reason
 
 
+def _end(stop: ControlRecord | None) -> State:
+    return "pruned" if stop is not None and stop.details.get("end") == "pruned" else "stopped"
+
+
 def _after_exit(evidence: Evidence, details: Mapping[str, Any], asked: bool) -> RunState:
     how = explain_end(details) if "slurm" in details else explain_exit(details)
     if asked or details.get("slurm") == CANCELLED:
         stop = evidence.find("stop")
         detail = (_tell(stop) if stop else "") or how.sentence
-        return RunState("stopped", evidence.attempt, detail, exit_recorded=True)
+        return RunState(_end(stop), evidence.attempt, detail, exit_recorded=True)
     is_lost = how.cause == "lost" and evidence.has_events
     return RunState("lost" if is_lost else "failed", evidence.attempt, how.sentence, how.cause, exit_recorded=True)
 

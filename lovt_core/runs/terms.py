@@ -59,6 +59,11 @@ def read_terms(records: Iterable[ControlRecord]) -> Terms:
     return terms
 
 
+def parse_terms(said: Mapping[str, Any]) -> Terms:
+    """Terms from what `to_json` wrote."""
+    return _lay_over(Terms(), said)
+
+
 def _lay_over(terms: Terms, said: Mapping[str, Any]) -> Terms:
     known: dict[str, Any] = {}
     for name, read in READERS.items():

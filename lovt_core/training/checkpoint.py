@@ -15,6 +15,9 @@ from lovt_core.training.sealed_folder import load_tensors, open_sealed, save_ten
 MODEL_FILE = "model.safetensors"
 DOCUMENT = "checkpoint.json"
 STATE_SUFFIX = ".state"
+ENCODER_SUFFIX = ".encoder"
+ENCODER = "image_encoder"
+"""Part of the models that is evaluated; its tensors' names begin so."""
 _NAME = re.compile(r"(\d+)-a(\d+)")
 
 
@@ -55,6 +58,24 @@ def save_checkpoint(
         seal(temporary, DOCUMENT, content)
 
 
+def save_encoder(folder: Path) -> str | None:
+    """Publish the image encoder of a checkpoint beside it and give its name; None where its model has none.
+
+    Raises RecordError for a damaged checkpoint, LovtError when the disk refuses.
+    """
+    target = folder.with_name(folder.name + ENCODER_SUFFIX)
+    checkpoint = load_checkpoint(folder)
+    if ENCODER not in checkpoint.describe:
+        return None
+    if not target.exists():
+        kept = {name: tensor for name, tensor in checkpoint.load_model().items() if name.startswith(f"{ENCODER}.")}
+        content = {"step": checkpoint.step, "epoch": checkpoint.epoch, "describe": dict(checkpoint.describe)}
+        with publish_folder(target) as temporary:
+            save_tensors(temporary / MODEL_FILE, kept)
+            seal(temporary, DOCUMENT, content)
+    return target.name
+
+
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Open and verify a checkpoint folder; raises RecordError saying what is damaged or missing."""
     content, files = open_sealed(folder, DOCUMENT)
@@ -73,7 +94,7 @@ def discard_checkpoints(checkpoints: Path, keep: set[str], keep_states: bool = T
     """Remove all checkpoint folders except those named, and what a killed attempt left half-written."""
     kept = keep | {name + STATE_SUFFIX for name in keep} if keep_states else keep
     for path in checkpoints.iterdir():
-        name = path.name.removesuffix(STATE_SUFFIX)
+        name = path.name.removesuffix(STATE_SUFFIX).removesuffix(ENCODER_SUFFIX)
         is_leftover = path.name.startswith(".") and path.name.endswith(".tmp")
         if is_leftover or (_NAME.fullmatch(name) and path.name not in kept):
             shutil.rmtree(path, ignore_errors=True)

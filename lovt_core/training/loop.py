@@ -44,6 +44,8 @@ class _Loop:
         self.horizon = Horizon(steps_per_epoch, min(total_steps, config.max_steps or total_steps))
 
     def run(self) -> Iterator[Value]:
+        if self.saver.has_kept_encoder():
+            return  # an earlier attempt did everything but say so
         yield from self._start()
         self.trainable.model.train()
         while not self._is_over():
@@ -55,6 +57,8 @@ class _Loop:
                 yield Ended(reason)
                 return
         self.saver.discard_superseded(self.state.best_checkpoint, keep_states=self.config.keep_state)
+        if self.config.keep == "encoder":
+            yield from self.saver.keep_encoder(self.state.best_checkpoint)
 
     def _start(self) -> Iterator[Value]:
         seed_generators(self.trainable.seed)

@@ -1,16 +1,24 @@
 """Writes a training to its checkpoints folder, takes it up again from there, and removes what is superseded."""
 
 import shutil
+from collections.abc import Iterator
 
 from lovt_core.config.training import TrainingConfig
-from lovt_core.training.checkpoint import STATE_SUFFIX, checkpoint_name, discard_checkpoints, save_checkpoint
+from lovt_core.training.checkpoint import (
+    ENCODER_SUFFIX,
+    STATE_SUFFIX,
+    checkpoint_name,
+    discard_checkpoints,
+    save_checkpoint,
+    save_encoder,
+)
 from lovt_core.training.loop_state import LoopState, state_from_json, state_to_json
 from lovt_core.training.optimiser import optimiser_tensors, restore_optimiser
 from lovt_core.training.optimiser_step import OptimiserStep
 from lovt_core.training.random_state import capture_generators, restore_generators
 from lovt_core.training.resume import ResumePoint, TrainingState, newest_whole_checkpoint, save_state
 from lovt_core.training.trainable import Trainable
-from lovt_core.values import Workplace
+from lovt_core.values import CheckpointSaved, Workplace
 
 
 class CheckpointSaver:
@@ -49,6 +57,22 @@ class CheckpointSaver:
         keep = {name for name in (self._last, best) if name is not None}
         if keep:
             discard_checkpoints(self._place.checkpoints, keep, keep_states)
+
+    def has_kept_encoder(self) -> bool:
+        """Whether an earlier attempt has come as far as `keep_encoder`; finishes it."""
+        best = self._place.best_checkpoint
+        if best is None or not best.endswith(ENCODER_SUFFIX) or not (self._place.checkpoints / best).is_dir():
+            return False
+        discard_checkpoints(self._place.checkpoints, {best}, keep_states=False)
+        return True
+
+    def keep_encoder(self, best: str | None) -> Iterator[CheckpointSaved]:
+        """Put the image encoder of the best checkpoint in the place of all that was saved."""
+        name = best or self._last
+        reduced = save_encoder(self._place.checkpoints / name) if name is not None else None
+        if reduced is not None:
+            yield CheckpointSaved(reduced, int(reduced.partition("-")[0]), is_last=False, is_best=True)
+            discard_checkpoints(self._place.checkpoints, {reduced}, keep_states=False)
 
     def restore(self, last: str, config: TrainingConfig) -> tuple[ResumePoint, LoopState]:
         """Put model, optimiser and generators back to `last` (or the newest whole one); raises RecordError."""

@@ -55,6 +55,20 @@ def test_yields_search_replicates_and_cell(finished):
     assert all(0.2 < value < 1 for value in cell["values"]), "heads learn something on spots"
 
 
+def test_without_replicates_there_are_validation_scores_and_nothing_is_tested(place, finished):
+    for rates in ((0.02, 0.01), (0.02,)):
+        experiment = make_experiment(settings={"replicates": 0, "learning_rates": rates})
+        values = list(evaluate(experiment, place))
+        results = [dict(value.data) for value in values if isinstance(value, Result)]
+        assert [result["type"] for result in results] == ["rate"] * len(rates) + ["search"]
+        assert results[-1]["validation"] == [result["validation"] for result in results[:-1]]
+        assert all(0 < score < 1 for score in results[-1]["validation"])
+        last = [value for value in values if isinstance(value, Progress)][-1]
+        assert last.done <= last.total == len(rates) * 6
+        again = list(evaluate(experiment, replace(place, completed=tuple(json.loads(json.dumps(results))))))
+        assert not [value for value in again if isinstance(value, Result)]
+
+
 def test_replicates_have_their_own_seeds_and_random_ones_their_own_encoders(finished):
     replicates = [result for result in finished if result["type"] == "replicate"]
     assert len({result["seed"] for result in replicates}) == 3

@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from lovt_core.config.evaluation import EvaluateExperiment
 from lovt_core.config.experiment import PretrainExperiment
@@ -151,6 +152,28 @@ def test_a_pre_trained_encoder_is_evaluated(unbroken):
     cell = [value.data for value in evaluate(experiment, judge) if isinstance(value, Result)][-1]
     assert cell["encoder"]["pretrained_on"] == ["covid-chestxray"]
     assert cell["encoder"]["backbone"] == "test_resnet"
+
+
+def test_of_a_trial_the_encoder_is_kept_and_nothing_else(unbroken, prepared_root, tmp_path):
+    experiment = make_experiment(training={"keep": "encoder"})
+    place = make_place(prepared_root, tmp_path)
+    values = list(pretrain(experiment, place))
+    assert losses_of(values) == losses_of(unbroken[0])
+    saved = [value for value in values if isinstance(value, CheckpointSaved)]
+    assert [path.name for path in place.checkpoints.iterdir()] == [saved[-1].name]
+    assert (saved[-1].is_best, saved[-1].is_last) == (True, False)
+    best = [value.name for value in unbroken[0] if isinstance(value, CheckpointSaved) and value.is_best][-1]
+    assert saved[-1].name == f"{best}.encoder"
+    whole = load_checkpoint(unbroken[1].checkpoints / best)
+    kept = load_checkpoint(place.checkpoints / saved[-1].name)
+    assert (kept.step, dict(kept.describe)) == (whole.step, dict(whole.describe))
+    tensors, expected = kept.load_model(), whole.load_model()
+    assert set(tensors) == {name for name in expected if name.startswith("image_encoder.")}
+    assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
+    again = replace(place, attempt=2, last_checkpoint="8-a1", best_checkpoint=saved[-1].name)
+    assert [value for value in pretrain(experiment, again) if isinstance(value, Metrics | CheckpointSaved)] == []
+    with pytest.raises(ValidationError, match="of an encoder alone nothing can be extended"):
+        make_experiment(training={"keep": "encoder", "keep_state": True})
 
 
 def test_check_reports_two_real_steps(place):

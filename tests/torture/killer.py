@@ -20,6 +20,8 @@ from lovt_core.runs.workspace import Workspace
 LOVT = (sys.executable, "-c", "from lovt_tui.cli.main import main; main()")
 DASHBOARD = (sys.executable, "-c", "from lovt_tui.app import main; main()")
 WATCH_SECONDS = 0.1
+PREFER_REAL = 0.6
+"""Real trainings and evaluations are hit more often than the small ones beside them."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ class Killer:
     def kill_worker(self, kinds: Mapping[str, str]) -> None:
         """A worker, at whatever it is doing; `kinds` of runs by their ids."""
         workers = find_workers(self.workspace)
+        real = [worker for worker in workers if kinds.get(worker.run, "selftest") != "selftest"]
+        if real and self.dice.random() < PREFER_REAL:
+            workers = real
         if workers and kill((victim := self.dice.choice(workers)).pid):
             self.killed["worker"] += 1
             self.by_kind[kinds.get(victim.run, "selftest")] += 1

@@ -5,6 +5,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -29,6 +30,7 @@ from lovt_core.runs.states import RESUMABLE, State
 from lovt_core.runs.terms import SLURM, Terms, read_terms
 from lovt_core.runs.workspace import Workspace
 
+START_LOOKS = 100
 _started: list["subprocess.Popen[bytes]"] = []
 """Schedulers that this process has started and not yet seen end: kept so that they are reaped."""
 
@@ -41,10 +43,11 @@ def queue_run(
     *,
     files: Mapping[str, str] | None = None,
     snapshot: bool = False,
+    run_id: str | None = None,
 ) -> RunDirectory:
     """Create a run and make sure that a scheduler will start it, or hand it to Slurm.
 
-    `files` are those that the experiment was read from (`stamp_files`).
+    `files` are those that the experiment was read from (`stamp_files`), `run_id` one of `plan_run_id`.
 
     Raises InputError where Slurm is to start it and cannot, or will not: the run is cancelled then.
     """
@@ -53,7 +56,7 @@ def queue_run(
     terms = with_launcher(terms, load_settings(workspace.settings))
     if terms.launcher == SLURM:
         check_slurm()
-    run = create_run(workspace, experiment, terms, parent, files=files, snapshot=snapshot)
+    run = create_run(workspace, experiment, terms, parent, files=files, snapshot=snapshot, run_id=run_id)
     _get_started(workspace, run, 1, terms)
     return run
 
@@ -128,10 +131,11 @@ def ensure_scheduler(workspace: Workspace) -> None:
         os.close(log)
 
 
-def request_stop(run: RunDirectory, reason: str = "user") -> RunState:
+def request_stop(run: RunDirectory, reason: str = "user", end: Literal["stopped", "pruned"] = "stopped") -> RunState:
     """Ask a run to stop: a queued one never starts, a running one finishes its step and saves.
 
-    Returns the state in which the request was made; raises InputError when the run has already ended.
+    `end` is what it is then called. Returns the state in which the request was made; raises InputError when the run has
+    already ended.
     """
     state = read_state(run)
     if state.state == "launched" and withdraw(run, state.attempt, reason):
@@ -144,7 +148,7 @@ def request_stop(run: RunDirectory, reason: str = "user") -> RunState:
         if never_started:
             append_control(run.control, record("cancel", 1, reason=reason))
         elif not state.stop_asked:
-            append_control(run.control, record("stop", state.attempt, reason=reason))
+            append_control(run.control, record("stop", state.attempt, reason=reason, end=end))
     return state
 
 
@@ -160,13 +164,23 @@ def request_kill(run: RunDirectory) -> RunState:
         append_control(run.control, record("kill", state.attempt, reason="user"))
     if kill_job(run, state.attempt):
         return state
-    started = next((line for line in read_lines(run.events(state.attempt)) if line.get("event") == "started"), {})
+    started = _wait_for_start(run, state.attempt)
     if started.get("machine") != machine_id() or started.get("boot") != boot_id():
         raise InputError(f"run {run.id} is on the machine {started.get('host')}: kill it there")
     pid = int(started["pid"])
     if is_locked(run.worker_lock) and process_start_ticks(pid) == started.get("start_ticks"):
         os.killpg(pid, signal.SIGKILL)
     return state
+
+
+def _wait_for_start(run: RunDirectory, attempt: int) -> dict[str, Any]:
+    """The first event, which says where the worker is; its file is there an instant earlier."""
+    for _ in range(START_LOOKS):
+        for line in read_lines(run.events(attempt)):
+            if line.get("event") == "started":
+                return line
+        time.sleep(0.05)
+    return {}
 
 
 def request_resume(workspace: Workspace, run: RunDirectory, terms: Terms = NO_TERMS) -> RunState:

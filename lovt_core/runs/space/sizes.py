@@ -12,7 +12,7 @@ from lovt_core.runs.directory import RunDirectory
 Kind = Literal["weights", "state", "events", "log", "artifacts", "other"]
 """What files of a run are: checkpoint weights, optimiser state, metrics and events, log, pictures and exports, rest."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-CHECKPOINT = re.compile(r"(\d+)-a(\d+)")
+CHECKPOINT = re.compile(r"(\d+)-a(\d+)(?:\.encoder)?")
 STATE_SUFFIX = ".state"
 _EVENTS = re.compile(r"events-\d+\.jsonl")
 

@@ -209,6 +209,22 @@ def test_a_snapshot_runs_the_code_of_its_time(workspace):
     assert any("code has changed since this run was queued" in text for text in alarms)  # we have just changed it
 
 
+def test_pruned_runs_say_why(workspace):
+    run = queue_run(workspace, selftest(epochs=50, seconds_per_step=0.05))
+    wait_for_state(run, "running")
+    request_stop(run, "pruned by median at epoch 3", "pruned")
+    state = wait_for_state(run, "pruned")
+    assert (state.detail, state.stop_asked) == ("pruned by median at epoch 3", False)
+    with pytest.raises(InputError, match="is pruned"):
+        request_resume(workspace, run)
+    killed = queue_run(workspace, selftest(epochs=50, seconds_per_step=0.05))
+    wait_for_state(killed, "running")
+    request_stop(killed, "no use", "pruned")
+    started = read_lines(killed.events(1))[0]
+    os.kill(started["pid"], signal.SIGKILL)
+    assert wait_for_state(killed, "pruned").detail == "no use"
+
+
 def test_a_file_edited_after_queueing_is_named(workspace, tmp_path):
     base, kept, file = (tmp_path / f"{name}.yaml" for name in ("base", "kept", "mine"))
     base.write_text("kind: selftest\ntraining:\n  max_epochs: 1\n")

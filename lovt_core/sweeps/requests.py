@@ -1,0 +1,176 @@
+"""What people ask of sweeps. Light: whoever only asks opens no storage and imports no Optuna."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+from lovt_core import __version__
+from lovt_core.config.sweep_file import Sweep
+from lovt_core.errors import InputError
+from lovt_core.runs.directory import find_run
+from lovt_core.runs.locks import is_locked
+from lovt_core.runs.machine import machine_id
+from lovt_core.runs.state import read_state
+from lovt_core.runs.terms import Terms
+from lovt_core.runs.workspace import Workspace
+from lovt_core.sweeps.folder import EXTENDED, SweepFolder, append_request, create_sweep, deciding, read_wish
+
+NO_TERMS = Terms()
+_started: list[subprocess.Popen[bytes]] = []
+"""Coordinators that this process has started and whose end it has not seen."""
+
+
+def start_sweep(
+    workspace: Workspace,
+    sweep: Sweep,
+    *,
+    storage: str | None = None,
+    terms: Terms = NO_TERMS,
+    files: Mapping[str, str] | None = None,
+) -> SweepFolder:
+    """Write a sweep and start its coordinator; `terms` are those of all its runs.
+
+    Raises InputError when its name is taken, its base or a run to start with does not fit the space, or the storage
+    cannot be used.
+    """
+    from lovt_core.sweeps.storage import close_storage, default_storage, open_storage
+
+    _check_start(workspace, sweep)
+    url = storage or default_storage(workspace)
+    close_storage(open_storage(url))
+    origin = {
+        "created": time.time(),
+        "command": sys.argv,
+        "version": __version__,
+        "machine": machine_id(),
+        "study": sweep.config.name,
+        "storage": url,
+        "terms": terms.to_json(),
+        "files": dict(files or {}),
+    }
+    folder = create_sweep(workspace, sweep, origin)
+    ensure_coordinator(folder)
+    return folder
+
+
+def _check_start(workspace: Workspace, sweep: Sweep) -> None:
+    from lovt_core.sweeps.space import params_of
+
+    start = sweep.config.start_with
+    if start.base:
+        _, problems = params_of(sweep.config.space, sweep.base)
+        if problems:
+            raise InputError(
+                f"start_with.base: the base is not in the space: {'; '.join(problems)}; widen the range, or set "
+                "start_with.base to false"
+            )
+    for text in start.runs:
+        run = find_run(workspace, text)
+        if run.id != text:
+            raise InputError(f"start_with.runs: '{text}': give the whole id, {run.id}")
+        if any(each.tasks for each in sweep.config.objective):
+            raise InputError("start_with.runs: a run has no validation scores of tasks: leave it out")
+        if (state := read_state(run).state) != "finished":
+            raise InputError(f"start_with.runs: run {run.id} is {state}: only finished ones have a value")
+
+
+def ensure_coordinator(folder: SweepFolder) -> None:
+    """Start the coordinator of a sweep, detached, unless one lives or none is wanted."""
+    with deciding(folder):
+        if read_wish(folder) != "running" or is_locked(folder.lock):
+            return
+    _started[:] = [process for process in _started if process.poll() is None]
+    log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lovt_core.sweeps.coordinator", str(folder.workspace.path), folder.name],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+        _started.append(process)
+    finally:
+        os.close(log)
+
+
+def pause_sweep(folder: SweepFolder) -> None:
+    """Begin no more trials; those at work go on to their end."""
+    append_request(folder, "pause")
+
+
+def resume_sweep(folder: SweepFolder) -> None:
+    """Go on with a paused, stopped or interrupted sweep; stopped runs are resumed from their checkpoints."""
+    append_request(folder, "resume")
+    ensure_coordinator(folder)
+
+
+def stop_sweep(folder: SweepFolder) -> None:
+    """Ask all its runs to save and stop, and begin no more; `resume_sweep` goes on from there."""
+    append_request(folder, "stop", reason="user")
+    if not is_locked(folder.lock):
+        _start_to_stop(folder)
+
+
+def _start_to_stop(folder: SweepFolder) -> None:
+    """Runs of a sweep whose coordinator has died stop too."""
+    from lovt_core.runs.directory import RunDirectory
+    from lovt_core.runs.queueing.requests import request_stop
+    from lovt_core.sweeps.folder import stop_reason
+
+    for trial in folder.trials():
+        for run in trial.runs if trial.state == "running" else ():
+            directory = RunDirectory(folder.workspace.runs / run.id)
+            if directory.path.is_dir() and read_state(directory).is_active:
+                request_stop(directory, stop_reason(folder))
+
+
+def extend_sweep(
+    folder: SweepFolder, trials: int | None = None, hours: float | None = None, jobs: int | None = None
+) -> None:
+    """Change how many trials there are to be in all, for how many hours since the beginning, and how many at once."""
+    said = {key: value for key, value in zip(EXTENDED, (trials, hours, jobs), strict=True) if value is not None}
+    if not said:
+        raise InputError("extend: say what: trials, hours or jobs")
+    if any(value <= 0 for value in said.values()):
+        raise InputError("extend: trials, hours and jobs are above 0")
+    have = len(folder.trials())
+    if trials is not None and trials <= have:
+        raise InputError(f"extend: the sweep {folder.name} has {have} trials already: give more")
+    append_request(folder, "extend", **said)
+    ensure_coordinator(folder)
+
+
+def describe_differences(folder: SweepFolder, sweep: Sweep) -> list[str]:
+    """What is another in `sweep` than in the sweep in the folder, a sentence each; how long it runs is free."""
+    there = folder.read()
+    before = _describe(there)
+    after = _describe(sweep)
+    return [
+        f"{key}: was {before.get(key, 'not there')}, is {after.get(key, 'not there')}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
+
+
+FREE = ("name", "experiment", *EXTENDED)
+"""Keys of a sweep file that may change: names, and how far it goes."""
+
+
+def _describe(sweep: Sweep) -> dict[str, object]:
+    """Everything else, flat, with the base as it is after merging."""
+    config = sweep.config.model_dump(mode="json", exclude=set(FREE))
+    config["base"] = sweep.base.model_dump(mode="json", by_alias=True)
+    config["tasks"] = sweep.evaluation.model_dump(mode="json") if sweep.evaluation else None
+    return dict(_flatten("", config))
+
+
+def _flatten(prefix: str, value: object) -> list[tuple[str, object]]:
+    if isinstance(value, dict) and value:
+        return [
+            pair for key, item in value.items() for pair in _flatten(f"{prefix}.{key}" if prefix else str(key), item)
+        ]
+    return [(prefix, value)]

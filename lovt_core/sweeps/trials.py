@@ -1,0 +1,114 @@
+"""Trials of a sweep as readers see them: a file of lines beside the sweep, written by its coordinator alone.
+
+    {"trial": 3, "state": "running", "params": {...}, "distributions": {...}, "settings": {...}, "runs": [...], ...}
+    {"trial": 3, "step": 4, "value": 5.2}
+    {"trial": 3, "state": "finished", "values": [5.1]}
+
+The newest word of each key counts. Whoever only looks needs neither Optuna nor its storage.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from lovt_core.runs.lines import decode_number, read_lines
+
+TrialState = Literal["running", "finished", "pruned", "failed"]
+Role = Literal["training", "evaluation"]
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """A run that belongs to a trial."""
+
+    id: str
+    role: Role
+    repeat: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial, frozen at the moment it was read."""
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Any]
+    """Values of the parameters, by the names under which Optuna knows them."""
+    distributions: Mapping[str, str]
+    """The same names -> Optuna's JSON of their distributions."""
+    settings: Mapping[str, Any]
+    """Keys of the experiment with the values that the parameters gave them."""
+    runs: tuple[TrialRun, ...] = ()
+    values: tuple[float, ...] = ()
+    """One for each objective; empty unless finished."""
+    intermediate: Mapping[int, float] = field(default_factory=dict)
+    """Step (epoch, or task) -> what the pruner was told."""
+    started: float = 0.0
+    ended: float | None = None
+    """Unix seconds."""
+    cause: str = ""
+    """Why it failed or was pruned."""
+    origin: str = ""
+    """`base`, the id of the finished run that it was taken from, or nothing: sampled."""
+
+    @property
+    def seconds(self) -> float | None:
+        """From its beginning to its end."""
+        return None if self.ended is None else self.ended - self.started
+
+
+def read_trials(path: Path) -> tuple[Trial, ...]:
+    """All trials in a file of lines, by number; a missing file has none."""
+    return gather_trials(read_lines(path))
+
+
+def gather_trials(lines: Iterable[Mapping[str, Any]]) -> tuple[Trial, ...]:
+    """The trials that lines tell of."""
+    trials: dict[int, Trial] = {}
+    for line in lines:
+        number = line.get("trial")
+        if not isinstance(number, int):
+            continue
+        trial = trials.get(number, Trial(number, "running", {}, {}, {}))
+        if "step" in line:
+            told = {**trial.intermediate, int(line["step"]): decode_number(line["value"])}
+            trials[number] = replace(trial, intermediate=told)
+        else:
+            trials[number] = _take_in(trial, line)
+    return tuple(trials[number] for number in sorted(trials))
+
+
+def _take_in(trial: Trial, line: Mapping[str, Any]) -> Trial:
+    known = {
+        key: line[key] for key in ("state", "params", "distributions", "settings", "started", "ended") if key in line
+    }
+    known |= {key: str(line[key]) for key in ("cause", "origin") if key in line}
+    if "runs" in line:
+        known["runs"] = tuple(TrialRun(run["id"], run["role"], run["repeat"]) for run in line["runs"])
+    if "values" in line:
+        known["values"] = tuple(decode_number(value) for value in line["values"])
+    if "intermediate" in line:
+        known["intermediate"] = {int(step): decode_number(value) for step, value in line["intermediate"].items()}
+    return replace(trial, **known)
+
+
+def is_better(first: Trial, second: Trial, minimized: tuple[bool, ...]) -> bool:
+    """Whether `first` is at least as good as `second` in every objective and better in one."""
+    pairs = [
+        (one, other) if low else (-one, -other)
+        for one, other, low in zip(first.values, second.values, minimized, strict=True)
+    ]
+    return all(one <= other for one, other in pairs) and any(one < other for one, other in pairs)
+
+
+def best_trials(trials: Iterable[Trial], minimized: tuple[bool, ...]) -> tuple[Trial, ...]:
+    """Finished trials that no other beats: the earliest of the best for one objective, the Pareto front for several."""
+    finished = [
+        trial
+        for trial in trials
+        if trial.state == "finished" and len(trial.values) == len(minimized) and not any(map(math.isnan, trial.values))
+    ]
+    front = [trial for trial in finished if not any(is_better(other, trial, minimized) for other in finished)]
+    return tuple(front[:1] if len(minimized) == 1 else front)

@@ -1,0 +1,170 @@
+"""Sweep files: what is read, and what is said of wrong ones."""
+
+import pytest
+
+from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.config.loading import change_experiment, shipped_sweeps
+from lovt_core.config.sweep import SweepConfig, order_space
+from lovt_core.config.sweep_file import dump_sweep, load_sweep
+from lovt_core.config.yaml_text import parse_mapping, plain
+from lovt_core.errors import ConfigError
+from lovt_core.sweeps.space import params_of, settings_of
+
+WHOLE = """\
+kind: sweep
+name: weights
+experiment: base.yaml
+set: {training.max_epochs: 3}
+space:
+  temperature:
+    type: float
+    low: 0.05
+    high: 0.5
+    log: true
+    keys: [method.objective.regions.temperature, method.objective.sentences.temperature]
+  training.schedule.name: {type: categorical, choices: [cosine, constant]}
+  training.schedule.warmup_steps: {type: int, low: 0, high: 20, step: 5, when: {training.schedule.name: cosine}}
+  weights:
+    type: shares
+    total: 2.5
+    parts:
+      global: [method.objective.global.image_to_report, method.objective.global.report_to_image]
+      local: [method.objective.regions.local_to_attended, method.objective.regions.attended_to_local]
+objective: {tasks: [covid-linear, rsna-yolo-frozen-10]}
+evaluation: {set: {settings.image_size: 96}}
+trials: 12
+"""
+BASE = """\
+kind: pretrain
+name: base
+data: {name: covid-chestxray}
+training: {schedule: {name: cosine}}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    (tmp_path / "base.yaml").write_text(BASE)
+
+    def write(text):
+        path = tmp_path / "sweep.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_whole_file(write):
+    sweep = load_sweep(write(WHOLE))
+    assert isinstance(sweep.base, PretrainExperiment)
+    assert sweep.base.training.max_epochs == 3
+    assert sweep.evaluation.settings.image_size == 96
+    assert order_space(sweep.config.space)[-1] == "training.schedule.warmup_steps"
+    assert not sweep.config.objective[0].is_minimized
+    again = SweepConfig.model_validate(plain(parse_mapping(dump_sweep(sweep.config), "again")))
+    assert again == sweep.config
+
+
+SMALL = """\
+kind: sweep
+name: small
+experiment: base.yaml
+space:
+  training.batch_size: {type: int, low: 2, high: 64, log: true}
+objective: {metric: val/loss}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("training.batch_size", "training.batchsize", "5: space.training.batchsize: training.batchsize: unknown key"),
+        ("low: 2, high: 64", "low: 64, high: 2", "batch_size: low (64) is above high (2): exchange them"),
+        ("low: 2,", "low: 0,", "log has no place for 0: low must be above 0"),
+        ("low: 2, high: 64", "low: 8, high: 8", "low and high are both 8: nothing to search"),
+        ("log: true", "log: true, step: 2", "log and step exclude each other"),
+        ("high: 64, log: true", "high: 64, step: 100", "step (100) is wider than the range from 2 to 64"),
+        ("low: 2,", "", "5: space.training.batch_size.low: is missing"),
+        ("type: int", "type: whole", "batch_size: type: unknown value: one of float, int, categorical"),
+        ("{type: int, low: 2, high: 64, log: true}", "{type: categorical, choices: [2, four]}", "several types"),
+        ("{type: int, low: 2, high: 64, log: true}", "{type: categorical, choices: [2, 2]}", "stands twice"),
+        ("low: 2,", "low: -4,", "log has no place for -4"),
+        ("{type: int, low: 2, high: 64, log: true}", "{type: int, low: -4, high: 8}", "must be at least 1, not -4"),
+        ("{metric: val/loss}", "{metric: val/accuracy}", "6: objective[0]: direction: say whether"),
+        ("{metric: val/loss}", "{tasks: [covid-linear], metric: val/loss}", "objective[0]: give either metric or"),
+        ("{metric: val/loss}", "{tasks: [covid-linear], direction: minimize}", "leave direction out"),
+        ("objective:", "objectives:", "6: objectives: unknown key"),
+        ("name: small", "name: small\npruner: {name: wilcoxon}", "wilcoxon compares tasks"),
+        ("name: small", "name: small\nsampler: {name: grid}", "a grid needs steps or choices"),
+        ("name: small", "name: small\nset: {training.batch_size: 4}", "training.batch_size stands under `set` too"),
+        ("name: small", "name: small\nset: {training.max_epoch: 4}", "3: set: training.max_epoch: unknown key; did"),
+        ("base.yaml", "bass.yaml", "3: experiment: no experiment file 'bass.yaml'"),
+        ("kind: sweep", "kind: pretrain", "1: kind: unknown value 'pretrain': only sweep"),
+        ("log: true}", "log: true, when: {x: 1}}", "when: 'x' is no parameter of the space"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(write, old, new, message):
+    assert old in SMALL
+    path = write(SMALL.replace(old, new, 1))
+    with pytest.raises(ConfigError) as error:
+        load_sweep(path)
+    assert message in str(error.value)
+    assert str(error.value).startswith(f"{path}:") or str(error.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("path", shipped_sweeps(), ids=lambda path: path.stem)
+def test_shipped_sweeps_have_their_base_in_their_space(path):
+    sweep = load_sweep(path)
+    params, problems = params_of(sweep.config.space, sweep.base)
+    assert problems == []
+    base = flatten(sweep.base.model_dump())
+    changed = flatten(change_experiment(sweep.base, settings_of(sweep.config.space, params)).model_dump())
+    assert changed.keys() == base.keys()
+    for key, value in base.items():
+        assert changed[key] == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def flatten(value, prefix=""):
+    if isinstance(value, dict):
+        return {name: leaf for key, item in value.items() for name, leaf in flatten(item, f"{prefix}.{key}").items()}
+    return {prefix: value}
+
+
+def test_a_loss_that_the_space_rescales_is_no_objective(write):
+    text = SMALL.replace(
+        "training.batch_size: {type: int, low: 2, high: 64, log: true}",
+        "method.objective.global.temperature: {type: float, low: 0.05, high: 0.5}",
+    )
+    with pytest.raises(ConfigError, match=r"6: objective: val/loss is another function under each value of method"):
+        load_sweep(write(text))
+
+
+def test_conditions_in_a_circle(write):
+    text = SMALL.replace(
+        "  training.batch_size: {type: int, low: 2, high: 64, log: true}\n",
+        "  training.batch_size: {type: int, low: 2, high: 64, when: {training.accumulate: 2}}\n"
+        "  training.accumulate: {type: int, low: 1, high: 4, when: {training.batch_size: 2}}\n",
+    )
+    with pytest.raises(ConfigError, match=r"`when` leads in a circle: training.batch_size, training.accumulate"):
+        load_sweep(write(text))
+
+
+def test_pruning_with_several_objectives_is_refused(write):
+    text = SMALL.replace("{metric: val/loss}", "[{metric: val/loss}, {metric: val/global}]").replace(
+        "/global", "/loss_global"
+    )
+    load_sweep(write(text))
+    with pytest.raises(ConfigError, match="with several objectives"):
+        load_sweep(write(text + "pruner: {name: median}\n"))
+
+
+def test_an_evaluation_cannot_be_the_base(write, tmp_path):
+    (tmp_path / "base.yaml").write_text("kind: evaluate\nname: e\nencoder: {source: random}\ntasks: [all]\n")
+    with pytest.raises(ConfigError, match="is of kind evaluate: a sweep varies a pre-training"):
+        load_sweep(write(SMALL))
+
+
+def test_two_parameters_on_one_key(write):
+    text = SMALL.replace("objective:", "  size: {type: int, low: 2, high: 8, keys: [training.batch_size]}\nobjective:")
+    with pytest.raises(ConfigError, match=r"space\.size: training\.batch_size is set by training\.batch_size too"):
+        load_sweep(write(text))

@@ -1,0 +1,207 @@
+"""Whole sweeps with real runs: what is chosen, told, pruned, stopped, resumed."""
+
+import json
+
+import optuna
+import pytest
+
+from lovt_core.errors import InputError
+from lovt_core.runs.control import read_control
+from lovt_core.runs.directory import RunDirectory, list_runs
+from lovt_core.runs.locks import is_locked
+from lovt_core.runs.queueing.requests import queue_run, request_kill
+from lovt_core.runs.state import read_state
+from lovt_core.sweeps.folder import append_request, create_sweep, find_sweep, read_sweep_state
+from lovt_core.sweeps.requests import (
+    describe_differences,
+    extend_sweep,
+    pause_sweep,
+    resume_sweep,
+    start_sweep,
+    stop_sweep,
+)
+from lovt_core.sweeps.storage import open_storage
+from tests.core.runs.conftest import selftest, wait_for_state, wait_until
+from tests.core.sweeps.conftest import make_sweep
+
+
+def wait_for_sweep(folder, *states):
+    def reached():
+        return read_sweep_state(folder) in states and not is_locked(folder.lock)
+
+    wait_until(reached, lambda: f"{states}: {read_sweep_state(folder)}\n{folder.trials()}\n{folder.log.read_text()}")
+
+
+def load_study(folder):
+    origin = folder.origin()
+    return optuna.load_study(study_name=origin["study"], storage=open_storage(origin["storage"]))
+
+
+def test_a_sweep_from_its_base_to_its_best(place):
+    folder = start_sweep(place, make_sweep())
+    wait_for_sweep(folder, "finished")
+    trials = folder.trials()
+    assert [trial.number for trial in trials] == list(range(6))
+    assert {trial.state for trial in trials} == {"finished"}
+    assert trials[0].origin == "base"
+    assert trials[0].params["training.optimiser.learning_rate"] == selftest().training.optimiser.learning_rate
+    runs = {run.id: run for run in list_runs(place)}
+    assert sorted(runs) == sorted(run.id for trial in trials for run in trial.runs)
+    for trial, frozen in zip(trials, load_study(folder).trials, strict=True):
+        run = runs[trial.runs[0].id]
+        assert frozen.values == list(trial.values)
+        assert frozen.params == dict(trial.params)
+        parent = run.origin()["parent"]
+        assert (parent["sweep"], parent["trial"], parent["role"]) == ("small", trial.number, "training")
+        assert parent["params"] == dict(trial.params)
+        assert run.experiment().training.optimiser.learning_rate == trial.params["training.optimiser.learning_rate"]
+        assert run.name == f"small-t{trial.number}"
+        told = [item.details for item in read_control(run.control) if item.operation == "trial"]
+        assert told == [{"trial": trial.number, "state": "finished", "values": list(trial.values), "cause": ""}]
+        losses = [
+            line["values"]["val/loss"]
+            for line in map(json.loads, run.events(1).read_text().splitlines())
+            if "val/loss" in line.get("values", {})
+        ]
+        assert trial.values == (min(losses),)
+
+
+def test_bad_trials_are_pruned_and_their_runs_say_so(place):
+    pruner = {"name": "median", "startup_trials": 2}
+    space = {"training.optimiser.learning_rate": {"type": "categorical", "choices": [1e-7, 1e-6, 0.1]}}
+    base = selftest(epochs=12, seconds_per_step=0.04)
+    sweep = make_sweep(
+        base, pruner=pruner, trials=8, space=space, start_with={"base": False}, sampler={"name": "random"}
+    )
+    folder = start_sweep(place, sweep)
+    wait_for_sweep(folder, "finished")
+    pruned = [trial for trial in folder.trials() if trial.state == "pruned"]
+    assert pruned
+    for trial in pruned:
+        assert trial.params["training.optimiser.learning_rate"] < 0.1
+        assert trial.cause.startswith("pruned by median at epoch ")
+        state = wait_for_state(RunDirectory(place.runs / trial.runs[0].id), "pruned", "cancelled")
+        assert state.detail == trial.cause
+        assert 1 <= len(trial.intermediate) < 12
+    assert any(
+        trial.state == "finished" and trial.params["training.optimiser.learning_rate"] == 0.1
+        for trial in folder.trials()
+    )
+
+
+def test_failed_trials_do_not_end_the_sweep(place):
+    space = {"selftest.fail_at_step": {"type": "categorical", "choices": [3, 400]}}
+    base = selftest(fail_at_step=400)
+    folder = start_sweep(place, make_sweep(base, space=space, sampler={"name": "grid"}, trials=9))
+    wait_for_sweep(folder, "finished")
+    good, bad = sorted(folder.trials(), key=lambda trial: -trial.params["selftest.fail_at_step"])[:2]
+    assert len(folder.trials()) == 2, "a grid has as many trials as points"
+    assert (good.state, bad.state) == ("finished", "failed")
+    assert bad.cause.startswith(f"training {bad.runs[0].id} failed: ")
+    assert "not finite" in bad.cause or "nan" in bad.cause.lower()
+    assert load_study(folder).trials[bad.number].state.name == "FAIL"
+
+
+def test_repeats_are_runs_with_other_seeds_and_their_mean_counts(place):
+    folder = start_sweep(place, make_sweep(repeats=2, trials=2, jobs=1))
+    wait_for_sweep(folder, "finished")
+    for trial in folder.trials():
+        runs = [RunDirectory(place.runs / run.id) for run in trial.runs]
+        assert [run.experiment().seed for run in runs] == [12345, 12346]
+        best = [
+            min(
+                json.loads(line)["values"].get("val/loss", 1e9)
+                for line in run.events(1).read_text().splitlines()
+                if '"metrics"' in line
+            )
+            for run in runs
+        ]
+        assert trial.values[0] == pytest.approx(sum(best) / 2)
+
+
+def test_stop_and_resume_go_on_with_the_same_trials(place):
+    base = selftest(epochs=4, seconds_per_step=0.1)
+    folder = start_sweep(place, make_sweep(base, trials=3))
+    wait_until(lambda: any(read_state(run).state == "running" for run in list_runs(place)), "a run")
+    stop_sweep(folder)
+    wait_for_sweep(folder, "stopped")
+    before = folder.trials()
+    assert {trial.state for trial in before} == {"running"}
+    for trial in before:
+        wait_for_state(RunDirectory(place.runs / trial.runs[0].id), "stopped", "cancelled", "finished")
+    resume_sweep(folder)
+    wait_for_sweep(folder, "finished")
+    after = folder.trials()
+    assert [trial.runs for trial in after[: len(before)]] == [trial.runs for trial in before]
+    assert [trial.state for trial in after] == ["finished"] * 3
+    assert len(list_runs(place)) == 3
+
+
+def test_pause_begins_nothing_and_extend_begins_more(place):
+    folder = start_sweep(place, make_sweep(trials=2, jobs=1))
+    pause_sweep(folder)
+    wait_for_sweep(folder, "paused")
+    assert len(folder.trials()) <= 1
+    resume_sweep(folder)
+    wait_for_sweep(folder, "finished")
+    assert len(folder.trials()) == 2
+    with pytest.raises(InputError, match="has 2 trials already: give more"):
+        extend_sweep(folder, trials=2)
+    extend_sweep(folder, trials=3, jobs=2)
+    wait_for_sweep(folder, "finished")
+    assert len(folder.trials()) == 3
+    assert folder.config().jobs == 2
+
+
+def test_finished_runs_count_as_trials(place):
+    run = queue_run(place, selftest())
+    wait_for_state(run, "finished")
+    start = {"base": False, "runs": [run.id]}
+    folder = start_sweep(place, make_sweep(trials=1, start_with=start))
+    wait_for_sweep(folder, "finished")
+    first, second = folder.trials()
+    assert (first.origin, first.state, first.runs) == (run.id, "finished", ())
+    assert first.values[0] > 0
+    assert second.origin == ""
+    with pytest.raises(InputError, match="give the whole id"):
+        start_sweep(place, make_sweep(name="other", start_with={"runs": ["selftest"]}))
+
+
+def test_a_run_that_somebody_removes_or_stops_fails_its_trial(place):
+    base = selftest(epochs=4, seconds_per_step=0.1)
+    folder = start_sweep(place, make_sweep(base, trials=2, jobs=2))
+    wait_until(lambda: sum(read_state(run).state == "running" for run in list_runs(place)) == 2, "two runs")
+    request_kill(list_runs(place)[0])
+    wait_for_sweep(folder, "finished")
+    states = {trial.runs[0].id: trial for trial in folder.trials()}
+    killed = states[list_runs(place)[0].id]
+    assert killed.state == "failed"
+    assert "stopped" in killed.cause
+
+
+def test_the_base_must_be_in_the_space(place):
+    base = selftest()
+    narrow = {"training.optimiser.learning_rate": {"type": "float", "low": 0.1, "high": 1.0}}
+    with pytest.raises(
+        InputError, match=r"the base is not in the space: training.optimiser.learning_rate: 0.0001 lies"
+    ):
+        start_sweep(place, make_sweep(base, space=narrow))
+    with pytest.raises(InputError, match="storage 'mysql2://x' cannot be used"):
+        start_sweep(place, make_sweep(), storage="mysql2://x")
+    assert list((place.path / "sweeps").glob("*/sweep.yaml")) == []
+
+
+def test_names_and_differences(place):
+    folder = create_sweep(place, make_sweep(), {"created": 0})
+    append_request(folder, "pause")
+    assert describe_differences(folder, make_sweep(trials=99, jobs=7)) == []
+    changed = make_sweep(selftest(epochs=3), seed=1)
+    assert describe_differences(folder, changed) == [
+        "base.training.max_epochs: was 2, is 3",
+        "seed: was 12345, is 1",
+    ]
+    with pytest.raises(InputError, match="there is a sweep small already"):
+        create_sweep(place, make_sweep(), {})
+    assert find_sweep(place, "sm").name == "small"
+    with pytest.raises(InputError, match="no sweep 'large': there are small"):
+        find_sweep(place, "large")
