@@ -40,6 +40,18 @@ def shipped_sweeps() -> list[Path]:
     return sorted((shipped_folder() / "sweeps").glob("*.yaml"))
 
 
+def find_sweep_file(text: str) -> Path:
+    """The file at `text`, else the shipped sweep of that name or path."""
+    path = Path(text).expanduser()
+    relative = re.sub(r"^(\./)?(experiments/)?(sweeps/)?", "", text).removesuffix(".yaml")
+    shipped = {file.stem: file for file in shipped_sweeps()}
+    if path.is_file() or relative in shipped:
+        return path if path.is_file() else shipped[relative]
+    near = difflib.get_close_matches(relative, shipped, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"shipped ones: {', '.join(shipped)}"
+    raise ConfigError(f"no sweep file '{text}'; {hint}")
+
+
 def find_experiment_file(text: str) -> Path:
     """The file at `text`, else the shipped file of that path (with or without `experiments/` and `.yaml`)."""
     path = Path(text).expanduser()

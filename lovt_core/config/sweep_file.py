@@ -1,6 +1,6 @@
 """Sweep files: read, and checked against the experiment whose keys they vary."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,14 @@ class Sweep:
     """Where an objective names tasks; encoder and tasks are filled in for each trial."""
 
 
-def load_sweep(path: Path) -> Sweep:
-    """Read a sweep file and the experiments it names.
+def load_sweep(path: Path, overrides: Sequence[str] = ()) -> Sweep:
+    """Read a sweep file and the experiments it names; `overrides` (`training.max_epochs=3`) change the base.
 
     Raises ConfigError listing every problem on a line of its own, as `file:line: key: message`.
     """
     content = read_mapping(path, "sweep file")
     config = _validate(path, content)
-    base = _load_base(path, content, config)
+    base = _load_base(path, content, config, overrides)
     _check_space(path, content, config, base)
     _check_objective(path, content, config)
     evaluation = _load_evaluation(path, content, config) if any(each.tasks for each in config.objective) else None
@@ -89,9 +89,9 @@ def _find_line(content: CommentedMap, location: list[str | int]) -> str:
     return line
 
 
-def _load_base(path: Path, content: CommentedMap, config: SweepConfig) -> Experiment:
+def _load_base(path: Path, content: CommentedMap, config: SweepConfig, overrides: Sequence[str]) -> Experiment:
     where = f"{path}{_find_line(content, ['experiment'])}: experiment"
-    base = load_experiment(_find_beside(path, config.experiment, where))
+    base = load_experiment(_find_beside(path, config.experiment, where), overrides)
     if base.kind == "evaluate":
         raise ConfigError(f"{where}: is of kind evaluate: a sweep varies a pre-training; tasks stand under `objective`")
     if not config.set:

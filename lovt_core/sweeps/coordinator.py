@@ -125,21 +125,10 @@ class Coordinator:
             opened = open_trial(self.workspace, optuna.Trial(self.study, frozen._trial_id), runs, self.rules.watched)
             opened.told |= set(frozen.intermediate_values)
             self._open[frozen.number] = opened
-            self._resume_runs(opened)
         elif "owner" not in note and (self._is_alone or _age(frozen) > STALE_SECONDS):
             self._tell(
                 frozen.number, Verdict(TrialState.FAIL, cause="its coordinator ended before its runs were queued")
             )
-
-    def _resume_runs(self, opened: OpenTrial) -> None:
-        """Those that a stop of the sweep has ended."""
-        for follower in opened.followers.values():
-            if not follower.run.path.is_dir():
-                continue
-            state = follower.read()
-            if state.state in ("stopped", "cancelled") and state.detail == self.rules.stop_reason:
-                with suppress(InputError):
-                    request_retry(self.workspace, follower.run)
 
     def _make_runs(self, trial: FrozenTrial, runs: Sequence[TrialRun], settings: Mapping[str, Any]) -> None:
         """Queue those that are not there yet; one in the trash is not made again."""
@@ -162,6 +151,10 @@ class Coordinator:
             verdict = opened.prune(self.rules)
         if verdict is not None:
             self._end(opened, verdict)
+        elif read_wish(self.folder) != "stopped":
+            for run in opened.list_stopped(self.rules):  # by an earlier stop, which may only now be carried out
+                with suppress(InputError):
+                    request_retry(self.workspace, run)
 
     def _end(self, opened: OpenTrial, verdict: Verdict) -> None:
         if verdict.state != TrialState.COMPLETE:

@@ -17,12 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from lovt_core.config.evaluation import EvaluateExperiment
-from lovt_core.config.loading import dump_experiment, load_stored_experiment
 from lovt_core.config.sweep import SweepConfig
-from lovt_core.config.sweep_file import Sweep, dump_sweep
 from lovt_core.config.yaml_text import plain, read_mapping
 from lovt_core.errors import ConfigError, InputError, RecordError
 from lovt_core.files import publish_folder, write_text_atomic
@@ -31,8 +28,20 @@ from lovt_core.runs.locks import holding, is_locked
 from lovt_core.runs.workspace import Workspace
 from lovt_core.sweeps.trials import Trial, read_trials
 
+if TYPE_CHECKING:
+    from lovt_core.config.sweep_file import Sweep
+
 FORMAT = 1
 SweepState = Literal["running", "paused", "stopped", "finished", "interrupted"]
+Wish = Literal["running", "paused", "stopped", "finished"]
+WISHES: dict[str, Wish] = {
+    "pause": "paused",
+    "resume": "running",
+    "extend": "running",
+    "stop": "stopped",
+    "finished": "finished",
+}
+"""What each request wants a sweep to be."""
 Request = Literal["pause", "resume", "stop", "extend", "finished"]
 
 
@@ -68,8 +77,12 @@ class SweepFolder:
         """What the coordinator had to say."""
         return self.path / "coordinator.log"
 
-    def read(self) -> Sweep:
+    def read(self) -> "Sweep":
         """The sweep as it was made, with what `extend` changed; raises RecordError when damaged."""
+        from lovt_core.config.evaluation import EvaluateExperiment
+        from lovt_core.config.loading import load_stored_experiment
+        from lovt_core.config.sweep_file import Sweep
+
         config = self.config()
         base = load_stored_experiment(self.path / "base.yaml")
         file = self.path / "evaluation.yaml"
@@ -83,7 +96,8 @@ class SweepFolder:
         try:
             config = SweepConfig.model_validate(plain(read_mapping(self.path / "sweep.yaml", "sweep file")))
         except (ConfigError, ValueError) as error:
-            raise RecordError(f"{self.path / 'sweep.yaml'}: {error}") from error
+            reason = str(error).splitlines()[0]
+            raise RecordError(f"{self.path / 'sweep.yaml'} is damaged: {reason}; put it back from a copy") from error
         return self.extend(config)
 
     def extend(self, config: SweepConfig) -> SweepConfig:
@@ -113,8 +127,11 @@ EXTENDED = ("trials", "hours", "jobs")
 """Keys that `lovt sweep extend` may change."""
 
 
-def create_sweep(workspace: Workspace, sweep: Sweep, origin: dict[str, Any]) -> SweepFolder:
+def create_sweep(workspace: Workspace, sweep: "Sweep", origin: dict[str, Any]) -> SweepFolder:
     """Write the folder of a sweep; raises InputError when the name is taken, RecordError when the disk refuses."""
+    from lovt_core.config.loading import dump_experiment
+    from lovt_core.config.sweep_file import dump_sweep
+
     folder = SweepFolder(workspace, sweep.config.name)
     try:
         folder.path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -187,19 +204,19 @@ def read_sweep_state(folder: SweepFolder) -> SweepState:
     return wish
 
 
-def read_wish(folder: SweepFolder) -> Literal["running", "paused", "stopped", "finished"]:
+def read_wish(folder: SweepFolder) -> Wish:
     """What the newest request wants a sweep to be."""
-    words: dict[str, Literal["running", "paused", "stopped", "finished"]] = {
-        "pause": "paused",
-        "resume": "running",
-        "extend": "running",
-        "stop": "stopped",
-        "finished": "finished",
-    }
-    wishes = [words[line["op"]] for line in read_control(folder) if line["op"] in words]
+    wishes = [WISHES[line["op"]] for line in read_control(folder) if line["op"] in WISHES]
     return wishes[-1] if wishes else "running"
 
 
 def stop_reason(folder: SweepFolder) -> str:
     """What is written on runs that a stop of their sweep ends."""
     return f"the sweep {folder.name} was stopped"
+
+
+def find_stop_reason(folder: SweepFolder) -> str:
+    """Why a stopped sweep is, where no person asked for it; else nothing."""
+    said = [line for line in read_control(folder) if line["op"] in WISHES]
+    reason = str(said[-1].get("reason", "user")) if said and said[-1]["op"] == "stop" else "user"
+    return "" if reason == "user" else reason

@@ -56,6 +56,8 @@ class OpenTrial:
     followers: Mapping[str, RunFollower]
     told: set[int] = field(default_factory=set)
     """Steps of which the pruner knows."""
+    states: Mapping[str, RunState] = field(default_factory=dict)
+    """Of the runs, at the last look."""
 
     @property
     def number(self) -> int:
@@ -66,10 +68,10 @@ class OpenTrial:
         """Read the runs; how the trial has ended, or None while it is open. Raises RecordError for damaged files."""
         if gone := [one.run.id for one in self.followers.values() if not one.run.path.is_dir()]:
             return Verdict(TrialState.FAIL, cause=f"run {gone[0]} was removed")
-        states = {run_id: follower.read() for run_id, follower in self.followers.items()}
-        if cause := self._find_failure(states, rules, settings):
+        self.states = {run_id: follower.read() for run_id, follower in self.followers.items()}
+        if cause := self._find_failure(self.states, rules, settings):
             return Verdict(TrialState.FAIL, cause=cause)
-        if all(state.state == "finished" for state in states.values()):
+        if all(state.state == "finished" for state in self.states.values()):
             return self._judge(rules)
         return None
 
@@ -98,6 +100,14 @@ class OpenTrial:
         return Verdict(
             TrialState.PRUNED, cause=f"pruned by {rules.sweep.config.pruner.name} at {what} {max(self.told)}"
         )
+
+    def list_stopped(self, rules: Rules) -> list[RunDirectory]:
+        """Runs that a stop of the sweep has ended, at the last look."""
+        return [
+            self.followers[run_id].run
+            for run_id, state in self.states.items()
+            if state.state in ("stopped", "cancelled") and state.detail == rules.stop_reason
+        ]
 
     def _follow(self, role: str) -> list[RunFollower]:
         return [self.followers[run.id] for run in self.runs if run.role == role]

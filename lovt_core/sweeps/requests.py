@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping
 
 from lovt_core import __version__
-from lovt_core.config.sweep_file import Sweep
+from lovt_core.config.experiment import StoredExperiment
+from lovt_core.config.sweep_file import Sweep, list_keys
 from lovt_core.errors import InputError
 from lovt_core.runs.directory import find_run
 from lovt_core.runs.locks import is_locked
@@ -16,6 +17,7 @@ from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import Terms
 from lovt_core.runs.workspace import Workspace
 from lovt_core.sweeps.folder import EXTENDED, SweepFolder, append_request, create_sweep, deciding, read_wish
+from lovt_core.sweeps.trial_runs import KEPT
 
 NO_TERMS = Terms()
 _started: list[subprocess.Popen[bytes]] = []
@@ -72,8 +74,20 @@ def _check_start(workspace: Workspace, sweep: Sweep) -> None:
             raise InputError(f"start_with.runs: '{text}': give the whole id, {run.id}")
         if any(each.tasks for each in sweep.config.objective):
             raise InputError("start_with.runs: a run has no validation scores of tasks: leave it out")
+        if different := _find_other_keys(sweep, run.experiment()):
+            raise InputError(
+                f"start_with.runs: run {run.id} differs from the base in keys outside the space: {', '.join(different)}"
+            )
         if (state := read_state(run).state) != "finished":
             raise InputError(f"start_with.runs: run {run.id} is {state}: only finished ones have a value")
+
+
+def _find_other_keys(sweep: Sweep, experiment: StoredExperiment) -> list[str]:
+    """Keys outside the space in which a run's experiment is another than the base."""
+    searched = {key for name, parameter in sweep.config.space.items() for key in list_keys(name, parameter)}
+    free = {"name", "seed", *searched, *KEPT}
+    one, other = (dict(_flatten("", each.model_dump(mode="json", by_alias=True))) for each in (sweep.base, experiment))
+    return sorted(key for key in one.keys() | other.keys() if key not in free and one.get(key) != other.get(key))
 
 
 def ensure_coordinator(folder: SweepFolder) -> None:

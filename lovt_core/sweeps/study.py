@@ -93,7 +93,7 @@ def make_pruner(sweep: Sweep) -> BasePruner:
             case "none":
                 return NopPruner()
             case "median":
-                return MedianPruner(n_startup_trials=pruner.startup_trials, n_warmup_steps=pruner.warmup_epochs)
+                return MedianPruner(n_startup_trials=pruner.startup_trials, n_warmup_steps=pruner.warmup_epochs + 1)
             case "hyperband":
                 longest = sweep.base.training.max_epochs if sweep.base.kind != "evaluate" else "auto"
                 return HyperbandPruner(min_resource=max(1, pruner.warmup_epochs), max_resource=longest)

@@ -8,6 +8,7 @@ The newest word of each key counts. Whoever only looks needs neither Optuna nor 
 """
 
 import math
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,5 +111,17 @@ def best_trials(trials: Iterable[Trial], minimized: tuple[bool, ...]) -> tuple[T
         for trial in trials
         if trial.state == "finished" and len(trial.values) == len(minimized) and not any(map(math.isnan, trial.values))
     ]
-    front = [trial for trial in finished if not any(is_better(other, trial, minimized) for other in finished)]
-    return tuple(front[:1] if len(minimized) == 1 else front)
+    signed = {
+        trial.number: tuple(value if low else -value for value, low in zip(trial.values, minimized, strict=True))
+        for trial in finished
+    }
+    if len(minimized) == 1:
+        return tuple(sorted(finished, key=lambda trial: signed[trial.number])[:1])
+    front: list[Trial] = []
+    for trial in sorted(finished, key=lambda trial: signed[trial.number]):  # whatever beats a trial comes before it
+        mine = signed[trial.number]
+        if not any(
+            signed[other.number] != mine and all(map(operator.le, signed[other.number], mine)) for other in front
+        ):
+            front.append(trial)
+    return tuple(sorted(front, key=lambda trial: trial.number))

@@ -273,8 +273,8 @@ def _score(trials: Iterable[Trial], config: SweepConfig, objective: int) -> list
 def check_objective(config: SweepConfig, objective: int) -> None:
     """Raise InputError unless the sweep has an objective of this number, counted from 0."""
     if not 0 <= objective < len(config.objective):
-        known = ", ".join(f"{number} ({each.name})" for number, each in enumerate(config.objective))
-        raise InputError(f"sweep {config.name} has no objective {objective}: it has {known}")
+        known = ", ".join(f"{number} ({each.name})" for number, each in enumerate(config.objective, start=1))
+        raise InputError(f"sweep {config.name} has no objective number {objective + 1}: it has {known}")
 
 
 def _beats(value: float, other: float, config: SweepConfig, objective: int) -> bool:

@@ -28,6 +28,7 @@ from lovt_tui.cli import (
     runs_diff,
     show,
     stop,
+    sweep,
     watch,
     weights,
 )
@@ -69,6 +70,7 @@ app.command("gc", short_help="Show what can go, and remove it after a yes.")(gc.
 app.command("archive", short_help="Runs as one file with checksums.")(archive.command)
 app.command("unarchive", short_help="Put the runs of an archive into the workspace.")(archive.unarchive_command)
 app.command("doctor", short_help="What works on this machine, and what to do about the rest.")(doctor.command)
+app.add_typer(sweep.app, name="sweep", short_help="Hyper-parameter search with Optuna over ordinary runs.")
 app.add_typer(results.app, name="results")
 app.add_typer(export.app, name="export", short_help="Tables, figures and encoders as files for other programs.")
 app.add_typer(data.app, name="data")

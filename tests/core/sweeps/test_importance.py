@@ -94,7 +94,7 @@ def test_refusals(method):
         compute_importance(finished[: MIN_TRIALS - 1], config, method=method)
     with pytest.raises(InputError, match="all finished trials of tiny have the same val/loss"):
         compute_importance([make_trial(n, config, finished[n].params) for n in range(8)], config, method=method)
-    with pytest.raises(InputError, match=r"no objective 1: it has 0 \(val/loss\)"):
+    with pytest.raises(InputError, match=r"no objective number 2: it has 1 \(val/loss\)"):
         compute_importance(trials, config, 1, method)
 
 

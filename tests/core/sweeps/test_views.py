@@ -107,7 +107,7 @@ class TestHistory:
         assert {value for row in grid for value in row} == {None}
 
     def test_an_objective_that_is_not_there(self):
-        with pytest.raises(InputError, match="no objective 2"):
+        with pytest.raises(InputError, match="no objective number 3"):
             compute_history((), make_config(), 2)
 
 

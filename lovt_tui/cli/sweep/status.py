@@ -1,0 +1,199 @@
+"""`lovt sweep status`: all sweeps, or one with its trials. Opens no storage and loads no Optuna."""
+
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json, visible
+from lovt_tui.cli.sweep.arguments import open_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from lovt_core.config.sweep import SweepConfig
+    from lovt_core.runs.workspace import Workspace
+    from lovt_core.sweeps.folder import SweepFolder
+    from lovt_core.sweeps.trials import Trial
+
+WATCH_SECONDS = 2.0
+BEGIN_SECONDS = 15.0
+"""What a coordinator may take to begin after it was asked for."""
+STYLES = {"finished": "", "running": "cyan", "pruned": "dim", "failed": "red"}
+
+
+def command(
+    sweep: Annotated[str | None, typer.Argument(metavar="[SWEEP]", help="Name of one sweep [default: all].")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Newest trials shown.")] = 20,
+    sort: Annotated[Literal["number", "value"], typer.Option(help="Newest trials last, or the best first.")] = "number",
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds until ctrl-c.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List all sweeps, or show one: how many trials, the best so far, what is at work.
+
+    A coordinator that has died is started again.
+
+    \b
+    Example: lovt sweep status temperatures --sort value
+    """
+    from lovt_core.errors import InputError
+
+    if watch and as_json:
+        raise InputError("--watch draws on the screen: leave --json out")
+    if sweep is None:
+        _print_all(get_workspace(workspace, reading=True), as_json=as_json)
+        return
+    folder = open_sweep(workspace, sweep)
+    revive(folder)
+    if as_json:
+        print_json(describe(folder))
+    elif watch:
+        _watch(folder, limit, sort)
+    else:
+        _print_one(folder, limit, sort)
+
+
+def revive(folder: "SweepFolder") -> None:
+    """Start the coordinator again where it has died, and say so."""
+    from lovt_core.sweeps.folder import read_sweep_state
+
+    asked = max(path.stat().st_mtime for path in (folder.path / "sweep.yaml", folder.control) if path.exists())
+    if read_sweep_state(folder) == "interrupted" and time.time() - asked > BEGIN_SECONDS:
+        from lovt_core.sweeps.requests import ensure_coordinator
+
+        ensure_coordinator(folder)
+        sys.stderr.write(f"the coordinator of {folder.name} was not running: started again\n")
+
+
+def describe(folder: "SweepFolder") -> dict[str, Any]:
+    """One sweep as JSON values."""
+    from lovt_core.sweeps.folder import find_stop_reason, read_sweep_state
+    from lovt_core.sweeps.trials import best_trials
+
+    config, trials = folder.config(), folder.trials()
+    minimized = tuple(each.is_minimized for each in config.objective)
+    return {
+        "sweep": folder.name,
+        "state": read_sweep_state(folder),
+        "reason": find_stop_reason(folder),
+        "objectives": [each.name for each in config.objective],
+        "trials_wanted": config.trials,
+        "counts": dict(Counter(trial.state for trial in trials)),
+        "best": [trial.number for trial in best_trials(trials, minimized)],
+        "trials": [asdict(trial) for trial in trials],
+    }
+
+
+def _print_all(workspace: "Workspace", *, as_json: bool) -> None:
+    from lovt_core.sweeps.folder import list_sweeps, read_sweep_state
+
+    rows: list[dict[str, Any]] = []
+    for folder in list_sweeps(workspace):
+        counts = Counter(str(trial.state) for trial in folder.trials())
+        rows.append({"sweep": folder.name, "state": read_sweep_state(folder), "trials": counts.total(), **counts})
+    if as_json:
+        print_json(rows)
+        return
+    console = get_console()
+    if not rows:
+        console.print(f"No sweep in {workspace.path} yet: lovt sweep run FILE", markup=False, soft_wrap=True)
+        return
+    from rich.table import Table
+
+    table = Table("sweep", "state", *("trials", "finished", "pruned", "failed", "running"), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row.get(key, "")) for key in ("sweep", "state", "trials", *STYLES)))
+    console.print(table)
+
+
+def _print_one(folder: "SweepFolder", limit: int, sort: str) -> None:
+    console = get_console()
+    config, trials = folder.config(), folder.trials()
+    console.print(head_line(folder, config, trials), markup=False, soft_wrap=True)
+    if line := best_line(config, trials):
+        console.print(line, markup=False, soft_wrap=True)
+    if trials:
+        console.print(trial_table(config, trials, limit, sort))
+        if len(trials) > limit:
+            console.print(f"{len(trials) - limit} more: --limit {len(trials)}", style="dim")
+
+
+def _watch(folder: "SweepFolder", limit: int, sort: str) -> None:
+    console = get_console()
+    try:
+        while True:
+            console.clear()
+            _print_one(folder, limit, sort)
+            time.sleep(WATCH_SECONDS)
+            revive(folder)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{folder.name} goes on\n")
+
+
+def head_line(folder: "SweepFolder", config: "SweepConfig", trials: "Sequence[Trial]") -> str:
+    """State and counts."""
+    from lovt_core.sweeps.folder import find_stop_reason, read_sweep_state
+
+    counts = Counter(str(trial.state) for trial in trials)
+    told = ", ".join(f"{counts[state]} {state}" for state in STYLES if counts[state])
+    reason = find_stop_reason(folder)
+    state = f"{read_sweep_state(folder)} ({reason})" if reason else read_sweep_state(folder)
+    return f"{folder.name}: {state}, {len(trials)} of {config.trials} trials{f' ({told})' if told else ''}"
+
+
+def best_line(config: "SweepConfig", trials: "Sequence[Trial]") -> str:
+    """The best trial so far, or how many are on the front; nothing while there is none."""
+    from lovt_core.sweeps.trials import best_trials
+
+    best = best_trials(trials, tuple(each.is_minimized for each in config.objective))
+    if not best:
+        return ""
+    if len(config.objective) > 1:
+        return f"{len(best)} trials on the Pareto front: {', '.join(str(trial.number) for trial in best)}"
+    return f"best: trial {best[0].number}, {config.objective[0].name} {best[0].values[0]:.5g}"
+
+
+def trial_table(config: "SweepConfig", trials: "Sequence[Trial]", limit: int, sort: str) -> "Table":
+    """Newest trials last, or the best first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from lovt_core.sweeps.trials import best_trials
+
+    minimized = tuple(each.is_minimized for each in config.objective)
+    best = {trial.number for trial in best_trials(trials, minimized)}
+    if sort == "value":
+        sign = 1 if minimized[0] else -1
+        done = sorted((trial for trial in trials if trial.values), key=lambda trial: sign * trial.values[0])
+        shown = [*done, *(trial for trial in trials if not trial.values)][:limit]
+    else:
+        shown = list(trials)[-limit:]
+    names = list(dict.fromkeys(name for trial in shown for name in trial.params))
+    table = Table(
+        "", "state", *(each.name for each in config.objective), *map(_shorten, names), "why", box=None, pad_edge=False
+    )
+    for trial in shown:
+        values = [f"{value:.5g}" for value in trial.values] or [""] * len(config.objective)
+        params = [_show(trial.params.get(name)) for name in names]
+        why = trial.cause or (
+            trial.origin if trial.origin == "base" else f"from {trial.origin}" if trial.origin else ""
+        )
+        number = f"{'*' if trial.number in best else ''}{trial.number}"
+        cells = [Text(cell) for cell in (number, trial.state, *values, *params, visible(why))]
+        table.add_row(*cells, style="bold" if trial.number in best else STYLES[trial.state])
+    return table
+
+
+def _shorten(name: str) -> str:
+    """The last two parts of a key."""
+    return ".".join(name.split(".")[-2:])
+
+
+def _show(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
