@@ -39,6 +39,9 @@ def open_study(folder: SweepFolder, sweep: Sweep) -> optuna.Study:
     known = study.user_attrs.get("lovt")
     if known is None and not study.get_trials(deepcopy=False):
         study.set_user_attr("lovt", key)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            study.set_metric_names([each.name for each in sweep.config.objective])
     elif known != key or study.directions != directions:
         raise InputError(
             f"the storage {origin['storage']} holds a study '{origin['study']}' with another space or objective: "

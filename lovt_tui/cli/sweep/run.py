@@ -20,9 +20,14 @@ from lovt_tui.cli.context import (
 from lovt_tui.cli.terms import SlurmOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lovt_core.config.sweep import SweepConfig
     from lovt_core.config.sweep_file import Sweep
+    from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.workspace import Workspace
     from lovt_core.sweeps.folder import SweepFolder
+    from lovt_core.sweeps.trials import Trial
 
 LOOK_SECONDS = 1.0
 
@@ -147,34 +152,75 @@ def _start(
 
 def follow(folder: "SweepFolder", *, as_json: bool = False) -> int:
     """Show a sweep until it ends; 0 when a trial has finished, 1 when none has, 130 after ctrl-c or a stop."""
-    from lovt_core.sweeps.folder import read_sweep_state
-    from lovt_tui.cli.sweep.status import best_line, describe, head_line, revive
+    from lovt_tui.cli.sweep.status import best_line, describe, head_line
 
-    seen = 0
     try:
-        with get_console(stderr=True).status(folder.name) as line:
-            while True:
-                revive(folder)
-                config, trials = folder.config(), folder.trials()
-                ended = [trial for trial in trials if trial.state != "running"]
-                for trial in sorted(ended, key=lambda trial: trial.ended or 0.0)[seen:]:
-                    values = ", ".join(f"{value:.5g}" for value in trial.values)
-                    sys.stderr.write(f"trial {trial.number} {trial.state} {values or visible(trial.cause)}\n")
-                seen = len(ended)
-                line.update(f"{head_line(folder, config, trials)}; {best_line(config, trials)}".rstrip("; "))
-                if read_sweep_state(folder) not in ("running", "interrupted"):
-                    break
-                time.sleep(LOOK_SECONDS)
+        config, trials = _watch(folder)
     except KeyboardInterrupt:
-        sys.stderr.write(
-            f"\n{folder.name} goes on; look: lovt sweep status {folder.name}; end: lovt sweep stop {folder.name}\n"
-        )
+        name = folder.name
+        sys.stderr.write(f"\n{name} goes on; look at it: lovt sweep status {name}; end it: lovt sweep stop {name}\n")
         return 130
     if as_json:
         print_json(describe(folder))
     else:
-        get_console().print(head_line(folder, config, trials), markup=False, soft_wrap=True)
-        get_console().print(best_line(config, trials), markup=False, soft_wrap=True)
+        for line in (head_line(folder, config, trials), best_line(config, trials)):
+            get_console().print(line, markup=False, soft_wrap=True)
+    from lovt_core.sweeps.folder import read_sweep_state
+
     if read_sweep_state(folder) != "finished":
         return 130
     return 0 if any(trial.state == "finished" for trial in trials) else 1
+
+
+def _watch(folder: "SweepFolder") -> "tuple[SweepConfig, tuple[Trial, ...]]":
+    """Say what each trial came to, and how far those at work are, until nothing more will happen."""
+    from lovt_core.runs.indexing.index import Index
+    from lovt_core.sweeps.folder import read_sweep_state
+    from lovt_tui.cli.sweep.status import best_line, head_line, revive
+
+    seen = 0
+    index = Index(folder.workspace)
+    with get_console(stderr=True).status(folder.name) as line:
+        while True:
+            revive(folder)
+            state = read_sweep_state(folder)  # before the trials: all that have ended until then are among them
+            config, trials = folder.config(), folder.trials()
+            ended = sorted(
+                (trial for trial in trials if trial.state != "running"), key=lambda trial: trial.ended or 0.0
+            )
+            for trial in ended[seen:]:
+                values = ", ".join(f"{value:.5g}" for value in trial.values)
+                sys.stderr.write(f"trial {trial.number} {trial.state} {values or visible(trial.cause)}\n")
+            seen = len(ended)
+            parts = (head_line(folder, config, trials), best_line(config, trials), _tell_progress(index, trials))
+            line.update("; ".join(filter(None, (*parts, _tell_rest(config, trials)))))
+            if state not in ("running", "interrupted"):
+                index.close()
+                return config, trials
+            time.sleep(LOOK_SECONDS)
+
+
+def _tell_progress(index: "Index", trials: "Sequence[Trial]") -> str:
+    """How far the trials at work are, by the steps of their runs."""
+    index.sync()
+    rows = {row.id: row for row in index.runs()}
+    told = []
+    for trial in trials:
+        if trial.state == "running":
+            own = [rows[run.id] for run in trial.runs if run.id in rows]
+            shares = [1.0 if row.state == "finished" else row.done / row.total if row.total else 0.0 for row in own]
+            told.append(f"{trial.number}: {sum(shares) / max(1, len(trial.runs)):.0%}")
+    return f"at work {', '.join(told)}" if told else ""
+
+
+def _tell_rest(config: "SweepConfig", trials: "Sequence[Trial]") -> str:
+    """How long the trials that are still to come will take, if they are like those before."""
+    from lovt_tui.formatting import format_duration
+
+    own = [trial for trial in trials if trial.runs]
+    ended = [trial.ended for trial in own if trial.ended is not None]
+    if not ended or len(own) > config.trials:
+        return ""
+    pace = (max(ended) - min(trial.started for trial in own)) / len(ended)
+    rest = pace * (config.trials - len(ended)) - (time.time() - max(ended))
+    return f"{format_duration(rest)} left" if rest > 0 else ""

@@ -1,6 +1,7 @@
 """Whole sweeps with real runs: what is chosen, told, pruned, stopped, resumed."""
 
 import json
+import time
 
 import optuna
 import pytest
@@ -11,6 +12,7 @@ from lovt_core.runs.directory import RunDirectory, list_runs
 from lovt_core.runs.locks import is_locked
 from lovt_core.runs.queueing.requests import queue_run, request_kill
 from lovt_core.runs.state import read_state
+from lovt_core.sweeps.coordinator import Coordinator
 from lovt_core.sweeps.folder import append_request, create_sweep, find_sweep, read_sweep_state
 from lovt_core.sweeps.requests import (
     describe_differences,
@@ -21,6 +23,7 @@ from lovt_core.sweeps.requests import (
     stop_sweep,
 )
 from lovt_core.sweeps.storage import open_storage
+from lovt_core.sweeps.trials import best_trials
 from tests.core.runs.conftest import selftest, wait_for_state, wait_until
 from tests.core.sweeps.conftest import make_sweep
 
@@ -177,6 +180,30 @@ def test_a_run_that_somebody_removes_or_stops_fails_its_trial(place):
     killed = states[list_runs(place)[0].id]
     assert killed.state == "failed"
     assert "stopped" in killed.cause
+
+
+def test_several_objectives_have_a_front(place):
+    objective = [{"metric": "val/loss"}, {"metric": "train/loss"}]
+    folder = start_sweep(place, make_sweep(objective=objective, trials=4))
+    wait_for_sweep(folder, "finished")
+    trials = folder.trials()
+    assert {len(trial.values) for trial in trials} == {2}
+    study = load_study(folder)
+    assert [trial.number for trial in best_trials(trials, folder.minimized)] == sorted(
+        trial.number for trial in study.best_trials
+    )
+
+
+def test_after_its_hours_no_trial_begins(place):
+    sweep = make_sweep(hours=0.5)
+    origin = {"created": time.time() - 3600, "study": "small", "storage": f"sqlite:///{place.path / 'sweeps.db'}"}
+    coordinator = Coordinator(create_sweep(place, sweep, origin))
+    coordinator.begin()
+    coordinator.tick()
+    assert coordinator.is_over()
+    assert coordinator.folder.trials() == ()
+    append_request(coordinator.folder, "extend", hours=9.0)
+    assert not coordinator.is_over()
 
 
 def test_the_base_must_be_in_the_space(place):
