@@ -31,7 +31,7 @@ from tests.slurm.conftest import (
 )
 
 pytestmark = pytest.mark.slurm
-KILLER = Path(__file__).parents[1] / "core" / "runs" / "killer"
+KILLER = Path(__file__).parents[1] / "core" / "runs" / "queueing" / "killer"
 REQUEST = """
 import sys
 from pathlib import Path
