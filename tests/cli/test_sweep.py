@@ -143,6 +143,16 @@ def test_status_shows_best_and_causes_without_optuna(lovt, written):
     assert subprocess.run([sys.executable, "-c", program], check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
+def test_a_narrow_terminal_gets_the_parameters_in_one_column(lovt, written, monkeypatch):
+    wide = lovt("sweep", "status", "small").out
+    assert "optimiser.learning_rate  optimiser.name" in wide
+    monkeypatch.setattr("lovt_tui.cli.context.PIPE_WIDTH", 80)
+    narrow = lovt("sweep", "status", "small").out
+    assert max(map(len, narrow.splitlines()[2:])) <= 80
+    assert "optimiser.learning_rate 0.01" in narrow
+    assert "parameters" in narrow
+
+
 def test_understanding_and_exports(lovt, written, tmp_path):
     for kind in ("history", "slice", "contour", "parallel", "intermediate"):
         answer = lovt("sweep", "plot", "small", kind)

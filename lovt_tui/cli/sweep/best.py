@@ -9,6 +9,7 @@ import typer
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, print_json
 from lovt_tui.cli.output_file import ForceOption
 from lovt_tui.cli.sweep.arguments import SweepArgument, open_sweep
+from lovt_tui.cli.sweep.trial_table import trial_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from lovt_core.config.experiment import Experiment
     from lovt_core.sweeps.folder import SweepFolder
     from lovt_core.sweeps.trials import Trial
+
+MAX_BESIDE = 4
+"""Trials that stand beside the base; a larger front is a list."""
 
 
 def command(
@@ -112,6 +116,10 @@ def _print(folder: "SweepFolder", chosen: "Sequence[Trial]", base: "Experiment")
     from rich.text import Text
 
     objectives = folder.config().objective
+    if len(chosen) > MAX_BESIDE:
+        console = get_console()
+        console.print(trial_table(folder.config(), chosen, set(), console.width))
+        return
     table = Table("", "base", *(f"trial {each.number}" for each in chosen), box=None, pad_edge=False)
     started = next((each for each in folder.trials() if each.origin == "base" and each.state == "finished"), None)
     for place, objective in enumerate(objectives):

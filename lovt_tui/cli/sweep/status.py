@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json, visible
+from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
 from lovt_tui.cli.sweep.arguments import open_sweep
+from lovt_tui.cli.sweep.trial_table import STYLES, choose_shown, trial_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.table import Table
 
     from lovt_core.config.sweep import SweepConfig
     from lovt_core.runs.workspace import Workspace
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 WATCH_SECONDS = 2.0
 BEGIN_SECONDS = 15.0
 """What a coordinator may take to begin after it was asked for."""
-STYLES = {"finished": "", "running": "cyan", "pruned": "dim", "failed": "red"}
 
 
 def command(
@@ -119,7 +117,8 @@ def _print_one(folder: "SweepFolder", limit: int, sort: str) -> None:
     if line := best_line(config, trials):
         console.print(line, markup=False, soft_wrap=True)
     if trials:
-        console.print(trial_table(config, trials, limit, sort))
+        best = {trial.number for trial in find_best(config, trials)}
+        console.print(trial_table(config, choose_shown(config, trials, limit, sort), best, console.width))
         if len(trials) > limit:
             console.print(f"{len(trials) - limit} more: --limit {len(trials)}", style="dim")
 
@@ -149,9 +148,7 @@ def head_line(folder: "SweepFolder", config: "SweepConfig", trials: "Sequence[Tr
 
 def best_line(config: "SweepConfig", trials: "Sequence[Trial]") -> str:
     """The best trial so far, or how many are on the front; nothing while there is none."""
-    from lovt_core.sweeps.trials import best_trials
-
-    best = best_trials(trials, tuple(each.is_minimized for each in config.objective))
+    best = find_best(config, trials)
     if not best:
         return ""
     if len(config.objective) > 1:
@@ -159,41 +156,8 @@ def best_line(config: "SweepConfig", trials: "Sequence[Trial]") -> str:
     return f"best: trial {best[0].number}, {config.objective[0].name} {best[0].values[0]:.5g}"
 
 
-def trial_table(config: "SweepConfig", trials: "Sequence[Trial]", limit: int, sort: str) -> "Table":
-    """Newest trials last, or the best first."""
-    from rich.table import Table
-    from rich.text import Text
-
+def find_best(config: "SweepConfig", trials: "Sequence[Trial]") -> "tuple[Trial, ...]":
+    """The best trial, or the Pareto front."""
     from lovt_core.sweeps.trials import best_trials
 
-    minimized = tuple(each.is_minimized for each in config.objective)
-    best = {trial.number for trial in best_trials(trials, minimized)}
-    if sort == "value":
-        sign = 1 if minimized[0] else -1
-        done = sorted((trial for trial in trials if trial.values), key=lambda trial: sign * trial.values[0])
-        shown = [*done, *(trial for trial in trials if not trial.values)][:limit]
-    else:
-        shown = list(trials)[-limit:]
-    names = list(dict.fromkeys(name for trial in shown for name in trial.params))
-    table = Table(
-        "", "state", *(each.name for each in config.objective), *map(_shorten, names), "why", box=None, pad_edge=False
-    )
-    for trial in shown:
-        values = [f"{value:.5g}" for value in trial.values] or [""] * len(config.objective)
-        params = [_show(trial.params.get(name)) for name in names]
-        why = trial.cause or (
-            trial.origin if trial.origin == "base" else f"from {trial.origin}" if trial.origin else ""
-        )
-        number = f"{'*' if trial.number in best else ''}{trial.number}"
-        cells = [Text(cell) for cell in (number, trial.state, *values, *params, visible(why))]
-        table.add_row(*cells, style="bold" if trial.number in best else STYLES[trial.state])
-    return table
-
-
-def _shorten(name: str) -> str:
-    """The last two parts of a key."""
-    return ".".join(name.split(".")[-2:])
-
-
-def _show(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+    return best_trials(trials, tuple(each.is_minimized for each in config.objective))
