@@ -3,13 +3,11 @@
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lovt_core.results import dot_plot
 from lovt_core.results.comparison import Comparison, Entry, Missing, Row, Score
 from lovt_core.results.footnotes import collect_footnotes, format_difference, format_score
+from lovt_core.results.html_page import open_templates
 from lovt_core.results.paper_tables import PUBLISHED_NOTE, collect_remarks, format_label, split_as_in_paper
 
 _group_of = attrgetter("group")
@@ -18,15 +16,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def to_html(comparison: Comparison, with_significance: bool = False) -> str:
     """A page with styles and pictures inside, for light and dark screens and for paper; all text is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_drop_controls,
-    )
+    environment = open_templates(_TEMPLATES)
     environment.globals.update(
         format_score=format_score,
         format_label=format_label,
@@ -44,13 +34,6 @@ def to_html(comparison: Comparison, with_significance: bool = False) -> str:
         remarks=collect_remarks(comparison, with_significance),
         published_note=PUBLISHED_NOTE,
     )
-
-
-def _drop_controls(value: Any) -> Any:
-    """Text without control characters, marks that turn the direction of writing among them."""
-    if not isinstance(value, str) or value.isprintable():
-        return value
-    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in value)
 
 
 def _describe(row: Row, entry: Entry) -> str:

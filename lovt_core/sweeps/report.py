@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from typing import Final
 
 from lovt_core.config.sweep import (
     CategoricalParameter,
@@ -21,6 +18,7 @@ from lovt_core.config.sweep import (
 from lovt_core.config.sweep_file import list_keys
 from lovt_core.errors import InputError
 from lovt_core.files import write_bytes_atomic
+from lovt_core.results.html_page import open_templates
 from lovt_core.sweeps import pictures
 from lovt_core.sweeps.export import format_value, list_columns
 from lovt_core.sweeps.folder import SweepFolder, SweepState, read_sweep_state
@@ -63,15 +61,7 @@ def write_report(folder: SweepFolder, file: Path) -> None:
 
 def to_html(trials: Sequence[Trial], config: SweepConfig, state: SweepState) -> str:
     """A page with styles and pictures inside, for light and dark screens and for paper; all text is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_drop_controls,
-    )
+    environment = open_templates(_TEMPLATES)
     environment.globals.update(format_value=format_value, format_duration=_format_duration)
     return environment.get_template("sweep.html.j2").render(
         config=config,
@@ -84,13 +74,6 @@ def to_html(trials: Sequence[Trial], config: SweepConfig, state: SweepState) -> 
         trials=trials,
         failures=group_failures(trials),
     )
-
-
-def _drop_controls(value: Any) -> Any:
-    """Text without control characters, marks that turn the direction of writing among them; markup has been here."""
-    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
-        return value
-    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in value)
 
 
 def group_failures(trials: Iterable[Trial]) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -1,7 +1,5 @@
 """What people ask of sweeps. Light: whoever only asks opens no storage and imports no Optuna."""
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -10,6 +8,7 @@ from lovt_core import __version__
 from lovt_core.config.experiment import StoredExperiment
 from lovt_core.config.sweep_file import Sweep, list_keys
 from lovt_core.errors import InputError
+from lovt_core.runs.detached import start_detached
 from lovt_core.runs.directory import find_run
 from lovt_core.runs.locks import is_locked
 from lovt_core.runs.machine import machine_id
@@ -20,8 +19,6 @@ from lovt_core.sweeps.folder import EXTENDED, SweepFolder, append_request, creat
 from lovt_core.sweeps.trial_runs import KEPT
 
 NO_TERMS = Terms()
-_started: list[subprocess.Popen[bytes]] = []
-"""Coordinators that this process has started and whose end it has not seen."""
 
 
 def start_sweep(
@@ -95,20 +92,7 @@ def ensure_coordinator(folder: SweepFolder) -> None:
     with deciding(folder):
         if read_wish(folder) != "running" or is_locked(folder.lock):
             return
-    _started[:] = [process for process in _started if process.poll() is None]
-    log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lovt_core.sweeps.coordinator", str(folder.workspace.path), folder.name],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
-        _started.append(process)
-    finally:
-        os.close(log)
+    start_detached("lovt_core.sweeps.coordinator", str(folder.workspace.path), folder.name, log=folder.log)
 
 
 def pause_sweep(folder: SweepFolder) -> None:

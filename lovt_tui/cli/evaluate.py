@@ -47,7 +47,6 @@ def command(
     Example: lovt evaluate imagenet --backbone efficientnet_lite0 --task 'covid-*'
     """
     from lovt_core.config.loading import find_experiment_file
-    from lovt_core.errors import InputError
     from lovt_core.tasks import expand_tasks
     from lovt_tui.cli.follow import launch
     from lovt_tui.cli.readiness import check_disk, check_tasks, resolve_encoder
@@ -61,10 +60,7 @@ def command(
         "encoder.label": label,
     }
     given = [f"{key}={_quote(value)}" for key, value in settings.items() if value is not None]
-    names = [name.strip() for item in tasks or [] for name in item.split(",") if name.strip()]
-    if tasks and not names:
-        raise InputError("--task is empty: name tasks, or leave it out for all 18")
-    if names:
+    if names := _split(tasks or []):
         given.append(f"tasks={_quote(names)}")
     if quick:
         given.append("settings.protocol=quick")
@@ -75,6 +71,16 @@ def command(
     check_tasks(place, loaded)
     loaded = loaded.model_copy(update={"tasks": tuple(task.id for task in expand_tasks(loaded.tasks))})
     raise typer.Exit(launch(place, loaded, file, detach=detach, as_json=as_json))
+
+
+def _split(tasks: list[str]) -> list[str]:
+    """What stands between commas; raises InputError where options name nothing."""
+    from lovt_core.errors import InputError
+
+    names = [name.strip() for item in tasks for name in item.split(",") if name.strip()]
+    if tasks and not names:
+        raise InputError("--task is empty: name tasks, or leave it out for all 18")
+    return names
 
 
 def _check_options(source: str, backbone: str | None, checkpoint: str | None) -> None:

@@ -3,8 +3,6 @@
 import os
 import secrets
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +13,7 @@ from lovt_core.config.experiment import Experiment
 from lovt_core.config.settings import load_settings
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.control import Labels, append_control, deciding, read_control, read_labels, record
+from lovt_core.runs.detached import start_detached
 from lovt_core.runs.directory import NO_TERMS, RunDirectory, create_run
 from lovt_core.runs.launchers.slurm import check_slurm, hand_over, submit_array, with_launcher
 from lovt_core.runs.launchers.slurm_chains import kill_job, tend_chains, withdraw
@@ -31,8 +30,6 @@ from lovt_core.runs.terms import SLURM, Terms, read_terms
 from lovt_core.runs.workspace import Workspace
 
 START_LOOKS = 100
-_started: list["subprocess.Popen[bytes]"] = []
-"""Schedulers that this process has started and not yet seen end: kept so that they are reaped."""
 
 
 def queue_run(
@@ -113,22 +110,8 @@ def ensure_scheduler(workspace: Workspace) -> None:
     load_settings(workspace.settings)
     with holding(workspace.queue_lock):
         alive = is_locked(workspace.scheduler_lock)
-    if alive:
-        return
-    _started[:] = [process for process in _started if process.poll() is None]
-    log = os.open(workspace.scheduler_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lovt_core.runs.queueing.scheduler", str(workspace.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
-        _started.append(process)
-    finally:
-        os.close(log)
+    if not alive:
+        start_detached("lovt_core.runs.queueing.scheduler", str(workspace.path), log=workspace.scheduler_log)
 
 
 def request_stop(run: RunDirectory, reason: str = "user", end: Literal["stopped", "pruned"] = "stopped") -> RunState:

@@ -219,6 +219,7 @@ def test_pruned_runs_say_why(workspace):
         request_resume(workspace, run)
     killed = queue_run(workspace, selftest(epochs=50, seconds_per_step=0.05))
     wait_for_state(killed, "running")
+    wait_until(lambda: bool(read_lines(killed.events(1))), "its first event")
     request_stop(killed, "no use", "pruned")
     started = read_lines(killed.events(1))[0]
     os.kill(started["pid"], signal.SIGKILL)
