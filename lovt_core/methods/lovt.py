@@ -26,7 +26,8 @@ class Lovt(nn.Module):
         """`loss` is what training minimises; the other values are for the record and carry no gradient.
 
         Names: `global/image_to_report`, `regions/local_to_attended`, `sentences/attended_to_local` and their like are
-        the unweighted losses, `accuracy/top5_report_to_image` and its like shares of the batch.
+        the unweighted losses, `accuracy/top5_report_to_image` and its like shares of the batch, `share/regions` and its
+        like the weighted losses' shares of `loss`.
         """
         features = self.image_encoder(batch.images)
         report = self.report_encoder(batch.tokens)

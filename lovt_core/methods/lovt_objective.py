@@ -21,28 +21,34 @@ class LovtObjective(nn.Module):
         self.sentences = None if config.sentences is None else LocalContrastiveLoss(config.sentences)
 
     def forward(self, representations: Representations, grid: Size) -> dict[str, Tensor]:
-        """`loss` is the total; the others are unweighted losses and accuracies, without gradient."""
-        terms: list[Tensor] = []
+        """`loss` is the total; the others, without gradient, are unweighted losses, accuracies and shares of the total.
+
+        `share/global`, `share/regions`, `share/sentences`: the weighted terms over the total, where there are several.
+        """
+        terms: dict[str, Tensor] = {}
         named: dict[str, Tensor] = {}
         attended = representations.attended
         if self.pairs is not None:
             losses = self.pairs(representations.image_projection, representations.report_projection)
-            terms.append(self.pairs.weighted(losses))
+            terms["global"] = self.pairs.weighted(losses)
             named |= _name_global(losses)
         if self.regions is not None and attended is not None and attended.report_to_regions is not None:
             elements = Elements(grid, weights=self._weights(representations.region_weights))
             local = self.regions(representations.region_projections, attended.report_to_regions, elements)
-            terms.append(self.regions.weighted(local))
+            terms["regions"] = self.regions.weighted(local)
             named |= {"regions/local_to_attended": local.local_to_attended}
             named |= {"regions/attended_to_local": local.attended_to_local}
         if self.sentences is not None and attended is not None and attended.image_to_sentences is not None:
             mask = representations.sentence_mask
             elements = Elements((mask.shape[1],), mask, self._weights(representations.sentence_weights))
             local = self.sentences(representations.sentence_projections, attended.image_to_sentences, elements)
-            terms.append(self.sentences.weighted(local))
+            terms["sentences"] = self.sentences.weighted(local)
             named |= {"sentences/local_to_attended": local.local_to_attended}
             named |= {"sentences/attended_to_local": local.attended_to_local}
-        total = sum(terms[1:], start=terms[0])
+        first, *others = terms.values()
+        total = sum(others, start=first)
+        if others:
+            named |= {f"share/{name}": term / total for name, term in terms.items()}
         return {"loss": total} | {name: value.detach() for name, value in named.items()}
 
     def _weights(self, attention: Tensor | None) -> Tensor | None:

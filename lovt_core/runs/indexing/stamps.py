@@ -10,6 +10,11 @@ def list_names(runs: Path) -> list[str]:
         return [entry.name for entry in entries if not entry.name.startswith(".")]
 
 
+def read_change_time(runs: Path) -> int:
+    """When a run directory last came or went, in nanoseconds."""
+    return runs.stat().st_mtime_ns
+
+
 def take_stamp(runs: str, run_id: str, num_attempts: int) -> str:
     """Size and inode of a run's control and event files: another text when one was written, cut or replaced."""
     folder = f"{runs}/{run_id}"

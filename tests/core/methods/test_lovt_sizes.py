@@ -124,5 +124,7 @@ def test_shapes(name, bert_base):
         values |= {"weights_a": found.region_weights, "weights_b": found.sentence_weights}
     for key, value in values.items():
         assert (None if value is None else list(value.shape)) == shapes.get(key), key
-    losses = [key for key in method.compute_losses(batch) if key != "loss" and not key.startswith("accuracy/")]
+    losses = [
+        key for key in method.compute_losses(batch) if key != "loss" and not key.startswith(("accuracy/", "share/"))
+    ]
     assert len(losses) == len(shapes["losses"])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import threading
 from array import array
 
@@ -307,3 +308,24 @@ def test_eight_readers_take_each_line_in_once(workspace):
 )
 def test_losses_are_minimised_and_scores_maximised(metric, smaller):
     assert is_smaller_better(metric) == smaller
+
+
+def test_a_look_at_the_active_runs_alone(workspace):
+    ended, active = (create_run(workspace, SelftestExperiment(name=name)) for name in ("ended", "active"))
+    append_control(ended.control, record("cancel", 1, reason="user"))
+    index = Index(workspace)
+    assert index.sync_active()  # nothing was looked at before: all of them
+    assert {row.state for row in index.runs()} == {"cancelled", "queued"}
+    append_control(ended.control, record("tags", 1, tags=["late"]))
+    append_control(active.control, record("tags", 1, tags=["now"]))
+    assert index.sync_active()
+    assert (index.run("active").tags, index.run("ended").tags) == (("now",), ())
+    assert not index.sync_active()
+    create_run(workspace, SelftestExperiment(name="newcomer"))
+    assert index.sync_active()  # a directory came: all of them
+    assert index.run("newcomer").state == "queued"
+    assert index.run("ended").tags == ("late",)
+    shutil.rmtree(active.path)
+    assert index.sync_active()
+    assert {row.name for row in index.runs()} == {"ended", "newcomer"}
+    index.close()
