@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint types contracts tests test-torture test-slurm test-postgres demo benchmarks clean
+.PHONY: help install test lint types contracts tests test-torture test-slurm test-postgres demo screenshots benchmarks clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-13s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ test-postgres: $(STAMP) ## sweeps of two workspaces on one study in a real Postg
 
 demo: $(STAMP) ## synthetic data, a small LoVT, its evaluation on all 18 tasks, a comparison: seven to nine minutes
 	$(BIN)/lovt demo
+
+screenshots: $(STAMP) ## draw the pictures of docs/dashboard.md again
+	$(BIN)/python -m tests.tui.screenshots docs/images
 
 benchmarks: $(STAMP) ## print the figures of all benchmarks
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOVT = (sys.executable, "-c", "from lovt_tui.cli.main import main; main()")
-LOVT_TUI = (sys.executable, "-c", "from lovt_tui.app import main; main()")
+LOVT_TUI = (sys.executable, "-c", "from lovt_tui.main import main; main()")
 """What the installed commands do."""
 TARGETS = {"lovt --help": 0.3, "lovt runs": None, "lovt-tui, first paint": 0.6}
 ROWS, COLUMNS = 40, 120

@@ -1,39 +1,43 @@
 """The `lovt-tui` command: one app that routes what screens want and hands them what the poller saw."""
 
-import argparse
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, assert_never
 
-from textual import work
+from textual import events, work
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
-from lovt_core.errors import LovtError
-from lovt_tui.actions import kill_run, resume_run, stop_run
 from lovt_tui.formatting import abbreviate_home, clean
+from lovt_tui.keyboard.keys import bind
 from lovt_tui.messages import (
-    KillRun,
+    Act,
+    NewFromRun,
     OpenRun,
-    ResumeRun,
     RunLaunched,
+    ScreenName,
     ScreenOpened,
+    ShowScreen,
     SnapshotTaken,
-    StopRun,
     WatchRun,
 )
-from lovt_tui.poller import Poller, Sources, open_sources
+from lovt_tui.preferences import Preferences, state_folder
+from lovt_tui.reading.poller import READ_ERRORS, Poller, describe_error
+from lovt_tui.reading.snapshot import Snapshot, find_ends, find_new_alarms
+from lovt_tui.reading.sources import Sources, open_sources
 from lovt_tui.screens.dashboard import DashboardScreen
 from lovt_tui.screens.runs import RunsScreen
-from lovt_tui.snapshot import Snapshot, find_ends
 from lovt_tui.themes import THEMES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.screen import Screen
 
     from lovt_core.runs.records import RunRow
     from lovt_core.runs.workspace import Workspace
+
+
+SLOW_SYNC_SECONDS = 2.0
+"""Between two looks over a slow link."""
 
 
 class Dashboard(App[None], inherit_bindings=False):
@@ -43,15 +47,24 @@ class Dashboard(App[None], inherit_bindings=False):
     TITLE = "lovt-tui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "runs", "runs", show=False, tooltip="all runs"),
-        Binding("2", "new", "new", show=False, tooltip="start a run from an experiment file"),
-        Binding("question_mark,f1", "help", "help", tooltip="the keys that work where you are"),
-        Binding("q,ctrl+q", "quit", "quit", tooltip="leave the dashboard; runs go on"),
-        Binding("ctrl+c", "remind", "how to quit", show=False, tooltip="says how to quit; never touches a run"),
+        bind("1", "runs", "runs", "all runs", bar=False),
+        bind("2", "new", "new", "start a run from an experiment file", bar=False),
+        bind("3", "sweeps", "sweeps", "searches over hyper-parameters", bar=False),
+        bind("4", "compare", "compare", "encoders by the 18 tasks", bar=False),
+        bind("5", "data", "data", "data sets: prepare, look at", bar=False),
+        bind("ctrl+p,colon", "palette", "palette", "find what to do, or a run, by some of its letters", bar=False),
+        bind("question_mark,f1", "help", "help", "the keys that work where you are"),
+        bind("q,ctrl+q", "quit", "quit", "leave the dashboard; runs go on"),
+        bind("ctrl+c", "remind", "how to quit", "says how to quit; never touches a run", bar=False),
     ]
 
     def __init__(
-        self, workspace: "Workspace", *, place: str, theme: str = "dark", sources: Sources | None = None
+        self,
+        workspace: "Workspace",
+        *,
+        place: str,
+        preferences: Preferences = Preferences(),
+        sources: Sources | None = None,
     ) -> None:
         """`place` is how the workspace is called on the screen; `sources` stand in for the real ones."""
         super().__init__()
@@ -59,8 +72,14 @@ class Dashboard(App[None], inherit_bindings=False):
         self._place = place
         for known in THEMES.values():
             self.register_theme(known)
-        self.theme = THEMES[theme].name
-        self._poller = Poller(sources or open_sources(workspace), self._post_snapshot)
+        self.theme = THEMES[preferences.theme].name
+        self.set_keymap(dict(preferences.keys))
+        if preferences.ascii:
+            from lovt_tui.ascii_mode import AsciiFilter
+
+            self._filters.append(AsciiFilter())
+        seconds = SLOW_SYNC_SECONDS if preferences.slow_link else None
+        self._poller = Poller(sources or open_sources(workspace), self._post_snapshot, seconds)
         self._snapshot: Snapshot | None = None
 
     def get_default_screen(self) -> "Screen[None]":
@@ -82,6 +101,9 @@ class Dashboard(App[None], inherit_bindings=False):
         """Hand it to all screens that show snapshots, those below too: they are seen when the upper one leaves."""
         for row in find_ends(self._snapshot, message.snapshot):
             self._announce_end(row)
+        for row, text in find_new_alarms(self._snapshot, message.snapshot):
+            self.notify(clean(f"{row.name}: {text}"), severity="warning", markup=False)
+            self.bell()
         self._snapshot = message.snapshot
         for screen in self.screen_stack:
             if isinstance(screen, DashboardScreen) and screen.is_built:
@@ -104,34 +126,30 @@ class Dashboard(App[None], inherit_bindings=False):
             message.screen.show(self._snapshot)
 
     def on_watch_run(self, message: WatchRun) -> None:
-        """Read this from now on."""
-        self._poller.watch(message.watch)
+        """Read what the screen on top wants; those below it ask again when they are back."""
+        shown = [screen for screen in self.screen_stack if isinstance(screen, DashboardScreen) and screen.is_built]
+        if shown:
+            self._poller.watch(shown[-1].wanted)
 
     def on_open_run(self, message: OpenRun) -> None:
         """Show one run."""
         from lovt_tui.screens.run import RunScreen
+        from lovt_tui.widgets.chart_layers import Company
 
-        self.push_screen(RunScreen(self._place, message.run_id))
+        company = Company(message.pinned, message.marked)
+        self.push_screen(RunScreen(self._workspace, self._place, message.run_id, company))
 
-    def on_stop_run(self, message: StopRun) -> None:
-        """Ask it to stop."""
-        self._act(lambda: stop_run(self._workspace, message.run_id))
-
-    def on_kill_run(self, message: KillRun) -> None:
-        """End it at once."""
-        self._act(lambda: kill_run(self._workspace, message.run_id))
-
-    def on_resume_run(self, message: ResumeRun) -> None:
-        """Queue it again."""
-        self._act(lambda: resume_run(self._workspace, message.run_id))
+    def on_act(self, message: Act) -> None:
+        """Do it in a thread."""
+        self._act(message.work)
 
     @work(thread=True)
-    def _act(self, action: Callable[[], str]) -> None:
-        """Do it in a thread, and say what was done or why not."""
+    def _act(self, action: "Callable[[Workspace], str]") -> None:
+        """Say what was done or why not."""
         try:
-            self.notify(action(), markup=False)
-        except (LovtError, OSError) as error:
-            self.notify(str(error), severity="error", markup=False)
+            self.notify(action(self._workspace), markup=False)
+        except READ_ERRORS as error:
+            self.notify(describe_error(error), severity="error", markup=False)
         self._poller.look_now()
 
     def on_run_launched(self, message: RunLaunched) -> None:
@@ -140,21 +158,99 @@ class Dashboard(App[None], inherit_bindings=False):
         self.action_runs().select_when_seen(message.run_id)
         self.notify(f"{message.run_id} is queued", markup=False)
 
+    def on_show_screen(self, message: ShowScreen) -> None:
+        """Go there."""
+        self._go_to(message.name)
+
+    def on_new_from_run(self, message: NewFromRun) -> None:
+        """The screen that starts runs, with the settings of a run."""
+        from lovt_tui.screens.new import NewScreen
+
+        screen = self._go_to("new")
+        assert isinstance(screen, NewScreen)
+        screen.start_from_run(message.run_id)
+
+    def _go_to(self, name: ScreenName) -> DashboardScreen:
+        """Show one of the screens that digits lead to; it is as it was left."""
+        if name != "runs" and not self.is_screen_installed(name):
+            self.install_screen(self._build_screen(name), name)
+        wanted = self.screen_stack[0] if name == "runs" else self.get_screen(name)
+        while len(self.screen_stack) > 1 and self.screen is not wanted:
+            self.pop_screen()
+        if self.screen is not wanted:
+            self.push_screen(wanted)
+        assert isinstance(wanted, DashboardScreen)
+        return wanted
+
+    def _build_screen(self, name: ScreenName) -> DashboardScreen:
+        match name:
+            case "runs":
+                return RunsScreen(self._place)
+            case "new":
+                from lovt_tui.screens.new import NewScreen
+
+                return NewScreen(self._workspace, self._place)
+            case "sweeps":
+                from lovt_tui.screens.sweeps import SweepsScreen
+
+                return SweepsScreen(self._workspace, self._place)
+            case "compare":
+                from lovt_tui.screens.compare import CompareScreen
+
+                return CompareScreen(self._workspace, self._place)
+            case "data":
+                from lovt_tui.screens.data import DataScreen
+
+                return DataScreen(self._workspace, self._place)
+        assert_never(name)
+
     def action_runs(self) -> RunsScreen:
         """All runs."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        base = self.screen_stack[0]
-        assert isinstance(base, RunsScreen)
-        return base
+        screen = self._go_to("runs")
+        assert isinstance(screen, RunsScreen)
+        return screen
 
     def action_new(self) -> None:
         """Start a run."""
-        from lovt_tui.screens.new import NewScreen
+        self._go_to("new")
 
-        if not isinstance(self.screen, NewScreen):
-            self.action_runs()
-            self.push_screen(NewScreen(self._workspace, self._place))
+    def action_sweeps(self) -> None:
+        """Sweeps."""
+        self._go_to("sweeps")
+
+    def action_compare(self) -> None:
+        """The comparison."""
+        self._go_to("compare")
+
+    def action_data(self) -> None:
+        """Data sets."""
+        self._go_to("data")
+
+    def action_palette(self) -> None:
+        """Find what to do."""
+        from lovt_tui.keyboard.palette import build_palette
+
+        self.push_screen(build_palette(self.screen, self._snapshot))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By OSC 52, which no terminal answers, so into a file too."""
+        from lovt_core.files import write_text_atomic
+
+        super().copy_to_clipboard(text)
+        path = state_folder() / "copied.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text_atomic(path, text + "\n")
+        self.notify(f"copied, also to {abbreviate_home(path)}", markup=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so where nothing fits."""
+        from lovt_tui.screens.too_small import TooSmallScreen, is_too_small
+
+        is_covered = isinstance(self.screen, TooSmallScreen)
+        if is_too_small(event.size) and not is_covered:
+            self.push_screen(TooSmallScreen())
+        elif is_covered and not is_too_small(event.size):
+            self.pop_screen()
 
     def action_help(self) -> None:
         """What the keys do here."""
@@ -169,40 +265,12 @@ class Dashboard(App[None], inherit_bindings=False):
         """Say how to quit."""
         self.notify("q leaves the dashboard, and runs go on. x stops a run.")
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Leave with a sentence instead of a traceback, which goes to a file; runs do not care."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        from lovt_tui.crash import describe_crash
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: finds the workspace and opens the dashboard on it."""
-    options = _parser().parse_args(arguments)
-    try:
-        from lovt_core.runs.workspace import find_workspace
-
-        workspace = find_workspace(options.workspace)
-    except LovtError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        sys.stderr.write("error: the dashboard needs a terminal; scripts read `lovt runs --json`\n")
-        sys.exit(2)
-    app = Dashboard(workspace, place=abbreviate_home(workspace.path), theme=options.theme)
-    app.run()
-    sys.exit(app.return_code)
-
-
-def _parser() -> argparse.ArgumentParser:
-    from lovt_core import __version__
-
-    parser = argparse.ArgumentParser(
-        prog="lovt-tui",
-        description="Dashboard of LoVT runs: watch, start, stop and resume them. Quitting never stops a run.",
-        epilog="Everything here can be scripted with the `lovt` command.",
-    )
-    parser.add_argument("--version", action="version", version=f"lovt-tui {__version__}")
-    parser.add_argument(
-        "--workspace", "-w", type=Path, help="workspace folder [default: $LOVT_HOME, else the nearest lovt-workspace]"
-    )
-    parser.add_argument("--theme", choices=tuple(THEMES), default="dark", help="colours [default: dark]")
-    return parser
-
-
-if __name__ == "__main__":
-    main()
+        self._return_code = 1
+        self.exit(return_code=1, message=describe_crash(error))

@@ -11,7 +11,9 @@ from rich.cells import cell_len, set_cell_size
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
 
-TONES = ("dim", "strong", "accent", "good", "warning", "error")
+SERIES = ("series-1", "series-2", "series-3", "series-4", "series-5", "series-6")
+"""Tones that only tell one thing from another."""
+TONES = ("dim", "strong", "accent", "good", "warning", "error", *SERIES)
 """What a colour says; the style sheet gives each one its look."""
 
 COMPONENTS = {f"tone--{tone}" for tone in TONES}

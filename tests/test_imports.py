@@ -49,7 +49,7 @@ def find_heavy_imports(body: str, folder) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("module", ["lovt_tui.cli.main", "lovt_tui.app"])
+@pytest.mark.parametrize("module", ["lovt_tui.cli.main", "lovt_tui.main"])
 def test_entry_points_are_light(module, tmp_path):
     assert find_heavy_imports(f"import {module}", tmp_path) == "heavy: []"
 

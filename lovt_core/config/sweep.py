@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from lovt_core.config.base import Name, Section, Seed
+from lovt_core.config.sweep_checks import Scalar as Scalar  # part of what a sweep file is
+from lovt_core.config.sweep_checks import check_choices, check_range, check_whole_range, refuse
 
 Count = Annotated[int, Field(ge=1)]
-Scalar = bool | int | float | str
 Key = Annotated[str, Field(min_length=1)]
 """A key of the base experiment, such as `training.optimiser.learning_rate`."""
+LARGEST_GRID = 100_000
+"""Points that a grid may have."""
 
 
 class _Parameter(Section):
@@ -23,21 +26,7 @@ class _Parameter(Section):
     """Other parameters by name with the values at which this one is there; else the base's value stands."""
 
 
-class _Range(_Parameter):
-    def _check_range(self, low: float, high: float, step: float | None, *, log: bool) -> None:
-        if low > high:
-            raise ValueError(f"low ({low:g}) is above high ({high:g}): exchange them")
-        if low == high:
-            raise ValueError(f"low and high are both {low:g}: nothing to search; set the key under `set` instead")
-        if log and low <= 0:
-            raise ValueError(f"log has no place for {low:g}: low must be above 0")
-        if log and step is not None:
-            raise ValueError("log and step exclude each other: leave one out")
-        if step is not None and step > high - low:
-            raise ValueError(f"step ({step:g}) is wider than the range from {low:g} to {high:g}")
-
-
-class FloatParameter(_Range):
+class FloatParameter(_Parameter):
     """A real number."""
 
     type: Literal["float"]
@@ -49,11 +38,11 @@ class FloatParameter(_Range):
 
     @model_validator(mode="after")
     def _is_range(self) -> Self:
-        self._check_range(self.low, self.high, self.step, log=self.log)
+        check_range(self.low, self.high, self.step, log=self.log)
         return self
 
 
-class IntParameter(_Range):
+class IntParameter(_Parameter):
     """A whole number."""
 
     type: Literal["int"]
@@ -64,7 +53,8 @@ class IntParameter(_Range):
 
     @model_validator(mode="after")
     def _is_range(self) -> Self:
-        self._check_range(self.low, self.high, self.step, log=self.log)
+        check_whole_range(self.low, self.high)
+        check_range(self.low, self.high, self.step, log=self.log)
         return self
 
 
@@ -77,18 +67,8 @@ class CategoricalParameter(_Parameter):
     @field_validator("choices")
     @classmethod
     def _are_of_a_kind(cls, choices: tuple[Scalar | None, ...]) -> tuple[Scalar | None, ...]:
-        kinds = {_name_kind(choice) for choice in choices if choice is not None}
-        if len(kinds) > 1:
-            raise ValueError(f"choices of several types ({', '.join(sorted(kinds))}): write all of them as one")
-        if len(set(choices)) < len(choices):
-            raise ValueError("a choice stands twice")
+        check_choices(choices)
         return choices
-
-
-def _name_kind(choice: Scalar) -> str:
-    if isinstance(choice, bool):
-        return "true or false"
-    return "text" if isinstance(choice, str) else "numbers"
 
 
 class SharesParameter(_Parameter):
@@ -230,36 +210,46 @@ class SweepConfig(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if len(self.objective) > 1 and self.pruner.name != "none":
-            raise ValueError(
-                "pruner: with several objectives no trial is better than another at every moment: use none"
-            )
-        if self.pruner.name == "wilcoxon" and not self.objective[0].tasks:
-            raise ValueError("pruner.name: wilcoxon compares tasks: the objective names none; use median or hyperband")
-        if self.pruner.name in ("median", "hyperband") and not (self.pruner.metric or self.objective[0].metric):
-            raise ValueError("pruner.metric: name the metric of the pre-training that is watched, such as val/loss")
+        pruner, first = self.pruner, self.objective[0]
+        if len(self.objective) > 1 and pruner.name != "none":
+            raise refuse("with several objectives no trial is better than another at every moment: use none", "pruner")
+        if pruner.name == "wilcoxon" and not first.tasks:
+            message = "wilcoxon compares tasks: the objective names none; use median or hyperband"
+            raise refuse(message, "pruner", "name")
+        if pruner.name in ("median", "hyperband") and not (pruner.metric or first.metric):
+            message = "name the metric of the pre-training that is watched, such as val/loss"
+            raise refuse(message, "pruner", "metric")
+        self._check_objectives()
+        self._check_conditions()
         if self.sampler.name == "grid":
             self._check_grid()
-        self._check_conditions()
         return self
 
-    def _check_grid(self) -> None:
-        for name, parameter in self.space.items():
-            is_discrete = isinstance(parameter, CategoricalParameter) or (
-                isinstance(parameter, FloatParameter | IntParameter)
-                and (parameter.step is not None or (isinstance(parameter, IntParameter) and not parameter.log))
-            )
-            if not is_discrete or parameter.when:
-                raise ValueError(
-                    f"sampler.name: a grid needs steps or choices without `when` everywhere: see space.{name}"
-                )
+    def _check_objectives(self) -> None:
+        known: dict[object, int] = {}
+        for place, each in enumerate(self.objective):
+            same = known.setdefault((each.metric, each.tasks and frozenset(each.tasks), each.is_minimized), place)
+            if same != place:
+                raise refuse(f"is the same as objective {same + 1}, {each.name}: leave one out", "objective", place)
 
     def _check_conditions(self) -> None:
         for name, parameter in self.space.items():
             for other in parameter.when:
                 if not isinstance(self.space.get(other), FloatParameter | IntParameter | CategoricalParameter):
-                    raise ValueError(f"space.{name}: when: '{other}' is no parameter of the space")
-        order_space(self.space)
+                    raise refuse(f"when: '{other}' is no parameter of the space", "space", name)
+        try:
+            order_space(self.space)
+        except ValueError as error:
+            raise refuse(str(error), "space") from error
+
+    def _check_grid(self) -> None:
+        for name, parameter in self.space.items():
+            if parameter.when or count_values(parameter) is None:
+                message = f"a grid needs steps or choices without `when` everywhere: see space.{name}"
+                raise refuse(message, "sampler", "name")
+        if (points := count_grid(self.space)) > LARGEST_GRID:
+            message = f"a grid of {points} points is more than {LARGEST_GRID}: use wider steps, or another sampler"
+            raise refuse(message, "sampler", "name")
 
 
 def order_space(space: Mapping[str, Parameter]) -> tuple[str, ...]:
@@ -269,14 +259,26 @@ def order_space(space: Mapping[str, Parameter]) -> tuple[str, ...]:
         ready = [name for name in space if name not in ordered and all(other in ordered for other in space[name].when)]
         if not ready:
             circle = ", ".join(name for name in space if name not in ordered)
-            raise ValueError(f"space: `when` leads in a circle: {circle}")
+            raise ValueError(f"`when` leads in a circle: {circle}")
         ordered += ready
     return tuple(ordered)
 
 
 def count_grid(space: Mapping[str, Parameter]) -> int:
     """Points of a grid over a space that has steps or choices everywhere."""
-    return math.prod(len(list_values(parameter)) for parameter in space.values())
+    return math.prod(count_values(parameter) or 0 for parameter in space.values())
+
+
+def count_values(parameter: Parameter) -> int | None:
+    """How many values a parameter with steps or choices has; None for another one."""
+    match parameter:
+        case CategoricalParameter():
+            return len(parameter.choices)
+        case IntParameter(log=False):
+            return (parameter.high - parameter.low) // (parameter.step or 1) + 1
+        case FloatParameter(step=float(step)):
+            return int((parameter.high - parameter.low) / step + 1e-9) + 1
+    return None
 
 
 def list_values(parameter: Parameter) -> list[Any]:
@@ -287,6 +289,5 @@ def list_values(parameter: Parameter) -> list[Any]:
         case IntParameter(log=False):
             return list(range(parameter.low, parameter.high + 1, parameter.step or 1))
         case FloatParameter(step=float(step)):
-            count = int((parameter.high - parameter.low) / step + 1e-9)
-            return [parameter.low + index * step for index in range(count + 1)]
+            return [parameter.low + index * step for index in range(count_values(parameter) or 0)]
     raise ValueError("has no steps")

@@ -22,27 +22,30 @@ from sqlalchemy.exc import SQLAlchemyError
 from lovt_core.config.settings import Settings, load_settings
 from lovt_core.config.sweep import count_grid
 from lovt_core.errors import InputError, LovtError
-from lovt_core.runs.gpus import choose_gpus, read_gpus
 from lovt_core.runs.locks import take_lock
 from lovt_core.runs.machine import machine_id
 from lovt_core.runs.queueing.requests import ensure_scheduler, request_retry, request_stop
 from lovt_core.runs.space.trash import FOLDER_NAME as TRASH
-from lovt_core.runs.terms import SLURM, Terms, parse_terms
+from lovt_core.runs.terms import parse_terms
 from lovt_core.runs.workspace import Workspace
 from lovt_core.sweeps.asking import Asker, make_asker
 from lovt_core.sweeps.first_trials import add_first_trials, count_own
 from lovt_core.sweeps.folder import (
     SweepFolder,
     append_request,
+    append_warning,
     deciding,
+    read_warnings,
     read_wish,
     stop_reason,
     write_request,
 )
 from lovt_core.sweeps.open_trial import OpenTrial, Rules, Verdict, open_trial
+from lovt_core.sweeps.places import count_places
 from lovt_core.sweeps.recorder import CAUSE, NOTE, Recorder, encode_distributions
 from lovt_core.sweeps.space import settings_of
 from lovt_core.sweeps.storage import StorageUnreachableError, default_storage
+from lovt_core.sweeps.storage_urls import hide_password
 from lovt_core.sweeps.study import open_study
 from lovt_core.sweeps.trial_runs import RunMaker, plan_runs
 from lovt_core.sweeps.trials import TrialRun
@@ -52,8 +55,6 @@ SCHEDULER_SECONDS = 2.0
 AGAIN_SECONDS = 5.0
 STALE_SECONDS = 600
 """After this a trial of another coordinator that was asked for and never launched counts as abandoned."""
-SLURM_JOBS = 8
-"""Trials at once on a cluster, where the sweep says nothing."""
 
 
 class Coordinator:
@@ -144,6 +145,8 @@ class Coordinator:
 
     def _look(self, opened: OpenTrial, settings: Settings) -> None:
         verdict = opened.look(self.rules, settings)
+        if opened.began is not None:
+            self._recorder.begin(opened.number, opened.began)
         told = opened.report(self.rules)
         for step, value in told.items():
             self._recorder.report(opened.number, step, value)
@@ -157,11 +160,20 @@ class Coordinator:
                     request_retry(self.workspace, run)
 
     def _end(self, opened: OpenTrial, verdict: Verdict) -> None:
+        if warning := opened.tell_unwatched(self.rules):
+            self._warn(warning)
+        if opened.began is None:
+            self._recorder.begin(opened.number, time.time())  # it has never worked
         if verdict.state != TrialState.COMPLETE:
             self._stop_runs(opened, verdict.cause, is_pruned=verdict.state == TrialState.PRUNED)
         frozen = self._tell(opened.number, verdict)
         self._recorder.close_runs(frozen, [one.run for one in opened.followers.values()])
         del self._open[opened.number]
+
+    def _warn(self, message: str) -> None:
+        if not read_warnings(self.folder):  # the same metric is missing from every trial
+            say(message)
+            append_warning(self.folder, message)
 
     def _stop_runs(self, opened: OpenTrial, reason: str, *, is_pruned: bool) -> None:
         for follower in opened.followers.values():
@@ -222,19 +234,10 @@ def _age(trial: FrozenTrial) -> float:
     return time.time() - trial.datetime_start.timestamp() if trial.datetime_start else 0.0
 
 
-def count_places(settings: Settings, terms: Terms) -> int:
-    """Runs that this machine computes at once; a cluster takes what it is given."""
-    if terms.launcher == SLURM or (terms.launcher is None and settings.launcher == "slurm"):
-        return SLURM_JOBS
-    gpus = read_gpus()
-    usable = choose_gpus(gpus, settings.gpus) if settings.gpus is not None else gpus
-    return len(usable) * settings.runs_per_gpu if usable else settings.cpu_slots
-
-
 def say(message: str) -> None:
     """One line in the coordinator's log; a full disk costs the line, not the coordinator."""
     with suppress(OSError):
-        sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
+        sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {hide_password(message)}\n")
         sys.stderr.flush()
 
 
@@ -249,6 +252,9 @@ def run_coordinator(folder: SweepFolder) -> bool:
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError, StorageUnreachableError) as error:
             say(f"the storage does not answer: {str(error).splitlines()[0]}; trying again in {AGAIN_SECONDS:.0f} s")
             time.sleep(AGAIN_SECONDS)  # and then as after a death: from what the storage says
+        except LovtError:
+            os.close(lock)
+            raise
         else:
             return True
 

@@ -66,8 +66,10 @@ def _trial_json(trial: Trial) -> dict[str, Any]:
         "settings": dict(trial.settings),
         "intermediate": {str(step): encode_number(value) for step, value in trial.intermediate.items()},
         "started": trial.started,
+        "began": trial.began,
         "ended": trial.ended,
         "seconds": trial.seconds,
+        "queued_seconds": trial.queued_seconds,
         "runs": [{"id": run.id, "role": run.role, "repeat": run.repeat} for run in trial.runs],
         "cause": trial.cause,
     }
@@ -83,13 +85,13 @@ def to_csv(trials: Sequence[Trial], config: SweepConfig) -> str:
             *("trial", "state", "origin"),
             *(objective.name for objective in config.objective),
             *(column.name for column in columns),
-            *("seconds", "started", "ended", "runs", "cause"),
+            *("seconds", "queued_seconds", "started", "ended", "runs", "cause"),
         ]
     )
     for trial in trials:
         values = trial.values or ("",) * len(config.objective)
         place = [trial.number, trial.state, trial.origin]
-        times = [trial.seconds, _format_time(trial.started), _format_time(trial.ended)]
+        times = [trial.seconds, trial.queued_seconds, _format_time(trial.started), _format_time(trial.ended)]
         found = (_exact(column.value_of(trial)) for column in columns)
         writer.writerow([*place, *values, *found, *times, " ".join(run.id for run in trial.runs), trial.cause])
     return text.getvalue()

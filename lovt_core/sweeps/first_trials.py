@@ -48,7 +48,7 @@ def make_trial(run: RunDirectory, rules: Rules) -> optuna.trial.FrozenTrial:
     follower = RunFollower(run, rules.watched)
     follower.read()
     try:
-        values = [judge(each, [follower.curves], []) for each in config.objective]
+        values = [judge(each, [follower.curves], [], [follower.reported]) for each in config.objective]
     except ValueError as error:
         raise InputError(f"start_with.runs: {run.id}: {error}") from error
     known = all_distributions(config.space)

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import ValidationError
+
 from lovt_core.config.sweep import SweepConfig
 from lovt_core.config.yaml_text import plain, read_mapping
 from lovt_core.errors import ConfigError, InputError, RecordError
@@ -93,11 +95,16 @@ class SweepFolder:
 
     def config(self) -> SweepConfig:
         """The sweep file as it was, with what `extend` changed; raises RecordError when damaged."""
+        file = self.path / "sweep.yaml"
         try:
-            config = SweepConfig.model_validate(plain(read_mapping(self.path / "sweep.yaml", "sweep file")))
-        except (ConfigError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise RecordError(f"{self.path / 'sweep.yaml'} is damaged: {reason}; put it back from a copy") from error
+            config = SweepConfig.model_validate(plain(read_mapping(file, "sweep file")))
+        except ConfigError as error:
+            raise RecordError(f"{file} is damaged: {str(error).splitlines()[0]}; put it back from a copy") from error
+        except ValidationError as error:
+            from lovt_core.config.sweep_problems import list_problems
+
+            reason = list_problems(error, read_mapping(file, "sweep file"), "line")[0]
+            raise RecordError(f"{file} is damaged: {reason}; put it back from a copy") from error
         return self.extend(config)
 
     def extend(self, config: SweepConfig) -> SweepConfig:
@@ -190,8 +197,12 @@ def deciding(folder: SweepFolder) -> Iterator[None]:
 
 def write_request(folder: SweepFolder, request: Request, **details: Any) -> None:
     """As `append_request`, for whoever holds the right to ask."""
+    _append(folder, request, **details)
+
+
+def _append(folder: SweepFolder, operation: str, **details: Any) -> None:
     try:
-        append_line(folder.control, {"t": time.time(), "op": request, **details})
+        append_line(folder.control, {"t": time.time(), "op": operation, **details})
     except OSError as error:
         raise RecordError(f"cannot write {folder.control}: {error.strerror}") from error
 
@@ -208,6 +219,17 @@ def read_wish(folder: SweepFolder) -> Wish:
     """What the newest request wants a sweep to be."""
     wishes = [WISHES[line["op"]] for line in read_control(folder) if line["op"] in WISHES]
     return wishes[-1] if wishes else "running"
+
+
+def append_warning(folder: SweepFolder, message: str) -> None:
+    """Tell whoever looks at a sweep what is wrong with it, though it goes on; raises as `append_request`."""
+    with deciding(folder):
+        _append(folder, "warning", message=message)
+
+
+def read_warnings(folder: SweepFolder) -> tuple[str, ...]:
+    """What the coordinator has warned of."""
+    return tuple(str(line["message"]) for line in read_control(folder) if line["op"] == "warning" and "message" in line)
 
 
 def stop_reason(folder: SweepFolder) -> str:

@@ -21,6 +21,12 @@ class RunFollower:
     """Metric -> epoch -> value; of an epoch done twice, after a resume, the newer."""
     scores: dict[str, float] = field(default_factory=dict)
     """Task -> validation score with the chosen learning rate."""
+    reported: set[str] = field(default_factory=set)
+    """Names of all metrics so far, watched or not."""
+    began: float | None = None
+    """When its first attempt started, in Unix seconds."""
+    has_all_steps: bool = False
+    """Whether it has trained as long as it is to: nothing but its last validation and checkpoint is still to come."""
     _offsets: dict[Path, int] = field(default_factory=dict)
 
     def read(self) -> RunState:
@@ -43,10 +49,14 @@ class RunFollower:
             self._take_in(line)
 
     def _take_in(self, line: Mapping[str, Any]) -> None:
+        if self.began is None and isinstance(line.get("t"), int | float):
+            self.began = float(line["t"])
         match line.get("event"), line.get("data"):
             case "metrics", _:
                 epoch = round(float(line.get("epoch", 0.0)))
+                self.reported |= line.get("values", {}).keys()
                 for name in self.watched & line.get("values", {}).keys():
                     self.curves.setdefault(name, {})[epoch] = decode_number(line["values"][name])
+                self.has_all_steps = "total" in line and line.get("step", 0) >= line["total"]
             case "result", {"type": "search", "task": str(task), "validation": [_, *_] as validation}:
                 self.scores[task] = max(float(score) for score in validation)

@@ -1,12 +1,15 @@
 """What a trial is worth: pure functions of what its runs have told."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from difflib import SequenceMatcher
 
 from lovt_core.config.sweep import ObjectiveConfig, PrunerConfig
 from lovt_core.tasks import expand_tasks
 
 Curves = Mapping[str, Mapping[int, float]]
+MAX_NAMES = 8
+"""Metrics that a message lists."""
 
 
 def best_of(curve: Mapping[int, float], *, minimized: bool) -> float | None:
@@ -17,19 +20,35 @@ def best_of(curve: Mapping[int, float], *, minimized: bool) -> float | None:
     return min(finite) if minimized else max(finite)
 
 
-def judge(objective: ObjectiveConfig, curves: Sequence[Curves], scores: Sequence[Mapping[str, float]]) -> float:
+def list_nearest(metric: str, reported: Collection[str]) -> str:
+    """Names of metrics that were reported, those that are most like `metric` first."""
+    if not reported:
+        return "no metric was reported"
+    nearest = sorted(reported, key=lambda name: (-SequenceMatcher(None, metric, name).ratio(), name))
+    more = f" and {len(nearest) - MAX_NAMES} more" if len(nearest) > MAX_NAMES else ""
+    return f"reported were {', '.join(nearest[:MAX_NAMES])}{more}"
+
+
+def judge(
+    objective: ObjectiveConfig,
+    curves: Sequence[Curves],
+    scores: Sequence[Mapping[str, float]],
+    reported: Sequence[Collection[str]] = (),
+) -> float:
     """The value of one objective: the mean over repeats.
 
-    `curves` are those of the trainings, `scores` those of the evaluations, one for each repeat. Raises ValueError
-    saying what was never reported.
+    `curves` are those of the trainings, `scores` those of the evaluations, `reported` the names of all metrics, one
+    for each repeat. Raises ValueError saying what never came.
     """
     values: list[float] = []
     if objective.metric is not None:
         for repeat, curve in enumerate(curves):
             best = best_of(curve.get(objective.metric, {}), minimized=objective.is_minimized)
+            if best is None and objective.metric in curve:
+                raise ValueError(f"{objective.metric} was never a finite number in repeat {repeat}")
             if best is None:
-                known = ", ".join(sorted(curve)) or "none of those watched"
-                raise ValueError(f"{objective.metric} was never reported by repeat {repeat} (reported: {known})")
+                known = list_nearest(objective.metric, reported[repeat] if repeat < len(reported) else curve.keys())
+                raise ValueError(f"{objective.metric} was never reported by repeat {repeat}; {known}")
             values.append(best)
     else:
         tasks = [task.id for task in expand_tasks(objective.tasks or ())]

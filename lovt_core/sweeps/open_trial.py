@@ -13,7 +13,7 @@ from lovt_core.runs.queueing.retrying import default_retry, plan_retry
 from lovt_core.runs.state import RunState
 from lovt_core.runs.workspace import Workspace
 from lovt_core.sweeps.following import RunFollower
-from lovt_core.sweeps.judging import intermediate_curve, intermediate_scores, judge, watched_metric
+from lovt_core.sweeps.judging import intermediate_curve, intermediate_scores, judge, list_nearest, watched_metric
 from lovt_core.sweeps.trial_runs import find_tasks
 from lovt_core.sweeps.trials import TrialRun
 
@@ -39,6 +39,13 @@ class Rules:
     def pruning(self) -> tuple[str, bool] | None:
         """Metric that the pruner watches, and whether lower is better."""
         return watched_metric(self.sweep.config.pruner, self.sweep.config.objective[0])
+
+    @property
+    def pruning_sign(self) -> float:
+        """Factor of what the pruner is told: Optuna compares it in the direction of the objective."""
+        if self.pruning is None:
+            return 1.0
+        return 1.0 if self.pruning[1] == self.sweep.config.objective[0].is_minimized else -1.0
 
     @property
     def watched(self) -> frozenset[str]:
@@ -79,26 +86,48 @@ class OpenTrial:
         """Tell the pruner of each new step; what it was told, as the runs said it."""
         if rules.sweep.config.pruner.name == "none":
             return {}
-        sign = 1.0
         if rules.pruning is not None:
-            metric, minimized = rules.pruning
-            steps = intermediate_curve(metric, [one.curves for one in self._follow("training")])
-            sign = 1.0 if minimized == rules.sweep.config.objective[0].is_minimized else -1.0
+            steps = intermediate_curve(rules.pruning[0], [one.curves for one in self._follow("training")])
         else:
             steps = intermediate_scores(find_tasks(rules.sweep), [one.scores for one in self._follow("evaluation")])
         new = {step: steps[step] for step in sorted(set(steps) - self.told)}
         for step, value in new.items():
-            self.trial.report(sign * value, step)
+            self.trial.report(rules.pruning_sign * value, step)
             self.told.add(step)
         return new
 
     def prune(self, rules: Rules) -> Verdict | None:
-        """The verdict of the pruner, or None where it lets the trial go on."""
-        if not self.trial.should_prune():
+        """The verdict of the pruner, or None where it lets the trial go on, or there is nothing left to save."""
+        if self._has_told_all(rules) or not self.trial.should_prune():
             return None
         what = "task" if rules.pruning is None else "epoch"
         return Verdict(
             TrialState.PRUNED, cause=f"pruned by {rules.sweep.config.pruner.name} at {what} {max(self.told)}"
+        )
+
+    def _has_told_all(self, rules: Rules) -> bool:
+        """Whether the trainings have done all their epochs, or all tasks have a score."""
+        if rules.pruning is None:
+            return self.told >= set(range(len(find_tasks(rules.sweep))))
+        return all(one.has_all_steps for one in self._follow("training"))
+
+    @property
+    def began(self) -> float | None:
+        """When the first of its runs started, at the last look; None while all of them wait."""
+        return min((one.began for one in self.followers.values() if one.began is not None), default=None)
+
+    def tell_unwatched(self, rules: Rules) -> str:
+        """What a pruner waited for in vain, once its trainings have finished; nothing where it came."""
+        trainings = self._follow("training")
+        is_over = all(one.run.id in self.states and self.states[one.run.id].state == "finished" for one in trainings)
+        if rules.pruning is None or not trainings or not is_over:
+            return ""
+        metric, reported = rules.pruning[0], set().union(*(one.reported for one in trainings))
+        if metric in reported:
+            return ""
+        return (
+            f"no trial can be pruned: pruner.metric {metric} did not come in trial {self.number}; "
+            f"{list_nearest(metric, reported)}"
         )
 
     def list_stopped(self, rules: Rules) -> list[RunDirectory]:
@@ -129,8 +158,9 @@ class OpenTrial:
     def _judge(self, rules: Rules) -> Verdict:
         curves = [one.curves for one in self._follow("training")]
         scores = [one.scores for one in self._follow("evaluation")]
+        reported = [one.reported for one in self._follow("training")]
         try:
-            values = tuple(judge(each, curves, scores) for each in rules.sweep.config.objective)
+            values = tuple(judge(each, curves, scores, reported) for each in rules.sweep.config.objective)
         except ValueError as error:
             return Verdict(TrialState.FAIL, cause=str(error))
         return Verdict(TrialState.COMPLETE, values)

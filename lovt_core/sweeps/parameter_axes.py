@@ -2,8 +2,10 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 from lovt_core.config.sweep import (
     CategoricalParameter,
@@ -15,6 +17,10 @@ from lovt_core.config.sweep import (
 )
 from lovt_core.errors import InputError
 from lovt_core.sweeps.trials import Trial
+
+_MIN_DIGITS: Final = 4
+_MAX_DIGITS: Final = 17
+"""As many as a number in double precision has."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,19 @@ def _axes_of(name: str, parameter: Parameter) -> tuple[Axis, ...]:
             )
 
 
+def find_axes(space: Mapping[str, Parameter], name: str) -> tuple[Axis, ...]:
+    """The axis of a parameter, or those of all parts of shares; raises InputError as `find_axis`."""
+    parameter = space.get(name)
+    return _axes_of(name, parameter) if parameter is not None else (find_axis(space, name),)
+
+
 def find_axis(space: Mapping[str, Parameter], name: str) -> Axis:
     """The axis of a parameter; raises InputError with the nearest name where there is none."""
     axes = {axis.name: axis for axis in list_axes(space)}
     if name in axes:
         return axes[name]
+    if name in space:
+        raise InputError(f"'{name}' has several parts: name one of {', '.join(a.name for a in find_axes(space, name))}")
     near = difflib.get_close_matches(name, axes, n=1)
     raise InputError(
         f"the sweep has no parameter '{name}': did you mean '{near[0]}'?"
@@ -113,7 +127,7 @@ def list_ticks(axis: Axis, max_count: int) -> tuple[AxisTick, ...]:
     places = _powers(axis, max_count) if axis.is_log else _multiples(axis, max_count)
     if len(places) < 2:
         places = [axis.low, axis.high]
-    return tuple(AxisTick(place, _short(place)) for place in places)
+    return tuple(AxisTick(place, label) for place, label in zip(places, name_places(places), strict=True))
 
 
 def name_choice(choice: Scalar | None) -> str:
@@ -123,8 +137,16 @@ def name_choice(choice: Scalar | None) -> str:
     return str(choice)
 
 
-def _short(value: float) -> str:
-    return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
+def name_places(places: Sequence[float]) -> list[str]:
+    """Numbers with as many digits as tell them apart, four at least."""
+    gap = min((high - low for low, high in pairwise(sorted(places))), default=math.inf)
+    digits = next((each for each in range(_MIN_DIGITS, _MAX_DIGITS) if _is_exact(places, each, gap)), _MAX_DIGITS)
+    return [f"{place:.{digits}g}".replace("e-0", "e-").replace("e+0", "e") for place in places]
+
+
+def _is_exact(places: Sequence[float], digits: int, gap: float) -> bool:
+    """Whether so many digits move no place by more than a small part of the smallest gap."""
+    return all(abs(float(f"{place:.{digits}g}") - place) <= gap / 20 for place in places)
 
 
 def _powers(axis: Axis, max_count: int) -> list[float]:
@@ -138,4 +160,5 @@ def _multiples(axis: Axis, max_count: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
     first, last = math.ceil(axis.low / step - 1e-9), math.floor(axis.high / step + 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    decimals = 12 - math.floor(math.log10(step))
+    return [round(index * step, decimals) for index in range(first, last + 1)]

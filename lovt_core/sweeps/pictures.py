@@ -23,12 +23,14 @@ from lovt_core.sweeps.shapes import (
     Picture,
     Tone,
     join,
+    name_axis,
     shorten,
+    shorten_start,
 )
 from lovt_core.sweeps.views import Contour, Front, History, Intermediate, Line, Parallel, Slice
 
 _BAR: Final = 20
-_NAME_WIDTH: Final = 190
+_NAME_WIDTH: Final = 195
 _MAX_NAME: Final = 28
 
 
@@ -118,7 +120,7 @@ def draw_parallel(view: Parallel) -> Picture:
     for place, axis in enumerate(view.axes):
         x = round(LEFT + place * gap, 1)
         paths.append(join([(x, 2 * TOP), (x, HEIGHT - BOTTOM)], "ink"))
-        labels.append(Label(x, HEIGHT - 10, _shorten_name(axis.name, max(4, int(gap / 7))), is_faint=False))
+        labels.append(name_axis(place, len(view.axes), gap, axis.name))
         labels += [
             Label(x + 4, _parallel_height(axis, t.place) + 4, shorten(t.label, 10), "start")
             for t in list_ticks(axis, 4)
@@ -197,12 +199,7 @@ def draw_importance(importances: Sequence[Importance], title: str, note: str) ->
         y = TOP + place * _BAR
         width = round(each.value * (WIDTH - left - right), 1)
         boxes.append(Box(left, y, width, _BAR - 6, 0.8, f"{each.name}: {each.value:.3f}"))
-        name = _shorten_name(each.name, _MAX_NAME)
+        name = shorten_start(each.name, _MAX_NAME)
         labels.append(Label(left - 8, y + _BAR - 9, name, "end", is_faint=False))
         labels.append(Label(left + width + 5, y + _BAR - 9, f"{each.value:.2f}", "start"))
     return Picture(title, note, tuple(boxes), labels=tuple(labels), height=2 * TOP + len(importances) * _BAR)
-
-
-def _shorten_name(name: str, length: int) -> str:
-    """The end of a long key says most."""
-    return name if len(name) <= length else f"…{name[1 - length :]}"

@@ -1,45 +1,41 @@
-"""A lost study, from the run directories of its trials: each holds number, parameters, distributions and outcome."""
+"""A lost study, put together again from what is left of its trials."""
 
 import os
+import shutil
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-import optuna
 from optuna.distributions import json_to_distribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from lovt_core.errors import InputError, LovtError
-from lovt_core.runs.control import read_control
-from lovt_core.runs.directory import RunDirectory, list_runs
-from lovt_core.runs.lines import decode_number
+from lovt_core.errors import InputError, RecordError
+from lovt_core.files import temporary_sibling
+from lovt_core.runs.directory import RunDirectory
+from lovt_core.runs.lines import append_line, encode_number
 from lovt_core.runs.locks import take_lock
 from lovt_core.runs.machine import machine_id
 from lovt_core.sweeps.first_trials import BEGUN, make_trial
 from lovt_core.sweeps.folder import SweepFolder
 from lovt_core.sweeps.open_trial import Rules
-from lovt_core.sweeps.recorder import CAUSE, NOTE, STATES, Recorder
-from lovt_core.sweeps.study import open_study
+from lovt_core.sweeps.recorder import CAUSE, NOTE, STATES, encode_distributions
+from lovt_core.sweeps.remains import gather_trials, list_news
+from lovt_core.sweeps.study import replace_study
+from lovt_core.sweeps.trials import Trial
 
 OUTCOMES = {state: name for name, state in STATES.items()}
-
-
-@dataclass
-class Remains:
-    """What the runs of one trial say of it."""
-
-    about: Mapping[str, Any]
-    """Parameters, distributions, settings, origin: as in the parent of its runs."""
-    created: float
-    runs: list[dict[str, Any]] = field(default_factory=list)
-    outcome: Mapping[str, Any] | None = None
-    """What the coordinator wrote when it ended."""
+COPY = "trials.jsonl.before-rebuild"
+"""What was written down of the trials before a study was put together again."""
 
 
 def rebuild_sweep(folder: SweepFolder) -> tuple[int, int]:
     """Put the trials of a sweep whose study is lost into a new one; how many there are, and how many are still open.
 
-    Raises InputError where the study has trials, or a coordinator lives, or no run belongs to the sweep.
+    The study replaces one of the same name that is empty, smaller or begun anew. Lines are added to `trials.jsonl`,
+    none is taken away; a copy of it stays.
+
+    Raises InputError where the study is not lost, or a coordinator lives, or nothing is left of any trial.
     """
     lock = take_lock(folder.lock)
     if lock is None:
@@ -47,68 +43,90 @@ def rebuild_sweep(folder: SweepFolder) -> tuple[int, int]:
     try:
         sweep = folder.read()
         rules = Rules(sweep, "")
-        study = open_study(folder, sweep)
-        if there := len(study.get_trials(deepcopy=False)):
-            raise InputError(f"the study of {folder.name} has {there} trials: it is not lost, nothing is rebuilt")
-        remains = _gather(folder)
-        taken = [make_trial(RunDirectory(folder.workspace.runs / run), rules) for run in sweep.config.start_with.runs]
-        if not remains and not taken:
-            raise InputError(f"no run of {folder.workspace.path} belongs to the sweep {folder.name}")
-        _add(folder, study, remains, taken)
+        trials = gather_trials(folder, _list_taken(folder, rules))
+        if not trials:
+            raise InputError(f"nothing is left of any trial of the sweep {folder.name}: start it again")
+        owner = f"{machine_id()}:{folder.path}"
+        study = replace_study(folder, sweep, [_restore(trial, owner, rules.pruning_sign) for trial in trials], owner)
+        _write_down(folder, trials)
         study.set_user_attr(BEGUN, True)
     finally:
         os.close(lock)
-    return len(study.get_trials(deepcopy=False)), sum(each.outcome is None for each in remains.values())
+    return len(trials), sum(trial.state == "running" for trial in trials)
 
 
-def _gather(folder: SweepFolder) -> dict[int, Remains]:
-    """What the runs of the workspace say of the sweep's trials, by number."""
-    found: dict[int, Remains] = {}
-    for run in list_runs(folder.workspace):
-        try:
-            origin = run.origin()
-        except LovtError:
+def _list_taken(folder: SweepFolder, rules: Rules) -> dict[int, Trial]:
+    """Finished runs that the sweep began with, by the numbers that they had when it began."""
+    start = rules.sweep.config.start_with
+    there = {trial.origin for trial in folder.trials()}
+    taken: dict[int, Trial] = {}
+    for number, run_id in enumerate(start.runs, start=int(start.base)):
+        if run_id in there:
             continue
-        parent = origin.get("parent") or {}
-        if parent.get("sweep") != folder.name or not isinstance(parent.get("trial"), int):
-            continue
-        trial = found.setdefault(parent["trial"], Remains(parent, float(origin.get("created", 0.0))))
-        trial.runs.append({"id": run.id, "role": parent["role"], "repeat": parent["repeat"]})
-        said = [item.details for item in read_control(run.control) if item.operation == "trial"]
-        trial.outcome = said[-1] if said else trial.outcome
-    return found
+        frozen = make_trial(RunDirectory(folder.workspace.runs / run_id), rules)
+        now = time.time()
+        taken[number] = Trial(
+            number,
+            "finished",
+            frozen.params,
+            encode_distributions(frozen.distributions),
+            frozen.user_attrs[NOTE]["settings"],
+            values=tuple(frozen.values),
+            started=now,
+            ended=now,
+            origin=run_id,
+        )
+    return taken
 
 
-def _add(folder: SweepFolder, study: optuna.Study, remains: Mapping[int, Remains], taken: list[FrozenTrial]) -> None:
-    """Add them under the numbers that they had; a number without a run failed before it had any, or was taken in."""
-    owner = f"{machine_id()}:{folder.path}"
-    for number in range(max(remains, default=-1) + 1):
-        if number in remains:
-            study.add_trial(_restore(remains[number], owner))
-        elif taken:
-            study.add_trial(taken.pop(0))
-        else:
-            note = {CAUSE: "no run of it is left", NOTE: {"owner": owner, "runs": [], "settings": {}}}
-            study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL, user_attrs=note))
-    for trial in taken:
-        study.add_trial(trial)
-    folder.trials_file.unlink(missing_ok=True)
-    recorder = Recorder(folder)
-    for frozen in study.get_trials(deepcopy=False):
-        recorder.take_in(frozen)
-
-
-def _restore(remains: Remains, owner: str) -> FrozenTrial:
-    about, outcome = remains.about, remains.outcome or {}
-    state = OUTCOMES[outcome["state"]] if outcome else TrialState.RUNNING
-    roles = {"training": 0, "evaluation": 1}
-    runs = sorted(remains.runs, key=lambda run: (roles.get(run["role"], 2), run["repeat"]))
-    note = {"owner": owner, "origin": about.get("origin", ""), "settings": about.get("settings", {}), "runs": runs}
-    values = [decode_number(value) for value in outcome.get("values", [])]
-    return optuna.trial.create_trial(
-        state=state,
-        values=values or None,
-        params=dict(about["params"]),
-        distributions={name: json_to_distribution(text) for name, text in about["distributions"].items()},
-        user_attrs={NOTE: note, CAUSE: outcome.get("cause", "")},
+def _restore(trial: Trial, owner: str, sign: float) -> FrozenTrial:
+    """The trial as Optuna had it; `sign` is that of what the pruner was told."""
+    runs = [{"id": run.id, "role": run.role, "repeat": run.repeat} for run in trial.runs]
+    note = {"owner": owner, "origin": trial.origin, "settings": dict(trial.settings), "runs": runs}
+    told = {step: sign * value for step, value in trial.intermediate.items()}
+    values = list(trial.values) or ([told[max(told)]] if trial.state == "pruned" and told else None)
+    frozen = create_trial(
+        state=OUTCOMES[trial.state],
+        values=values,
+        params=dict(trial.params),
+        distributions={name: json_to_distribution(text) for name, text in trial.distributions.items()},
+        user_attrs={NOTE: note, CAUSE: trial.cause},
+        intermediate_values=told,
     )
+    frozen.datetime_start = datetime.fromtimestamp(trial.started or trial.ended or time.time())
+    if frozen.state != TrialState.RUNNING:
+        frozen.datetime_complete = datetime.fromtimestamp(trial.ended or frozen.datetime_start.timestamp())
+    return frozen
+
+
+def _write_down(folder: SweepFolder, trials: list[Trial]) -> None:
+    """Add to the sweep's lines what they do not have, beside a copy of them as they were."""
+    news = list_news(trials, folder.trials())
+    try:
+        if folder.trials_file.exists():
+            part = temporary_sibling(folder.path / COPY)
+            shutil.copyfile(folder.trials_file, part)
+            part.chmod(0o600)
+            part.replace(folder.path / COPY)
+        if news:
+            append_line(folder.trials_file, *map(_describe, news))
+    except OSError as error:
+        raise RecordError(f"cannot write {folder.trials_file}: {error.strerror}") from error
+
+
+def _describe(trial: Trial) -> Mapping[str, Any]:
+    line: dict[str, Any] = {
+        "trial": trial.number,
+        "state": trial.state,
+        "params": dict(trial.params),
+        "distributions": dict(trial.distributions),
+        "settings": dict(trial.settings),
+        "runs": [{"id": run.id, "role": run.role, "repeat": run.repeat} for run in trial.runs],
+        "origin": trial.origin,
+        "started": trial.started,
+        "cause": trial.cause,
+        "values": [encode_number(value) for value in trial.values],
+        "intermediate": {str(step): encode_number(value) for step, value in trial.intermediate.items()},
+    }
+    line |= {key: value for key, value in (("began", trial.began), ("ended", trial.ended)) if value is not None}
+    return line

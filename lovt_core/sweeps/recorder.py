@@ -32,6 +32,7 @@ class Recorder:
     def __init__(self, folder: SweepFolder) -> None:
         self._folder = folder
         self._known: dict[int, Trial] = {trial.number: trial for trial in folder.trials()}
+        self._begun = {trial.number for trial in self._known.values() if trial.began is not None}
 
     def take_in(self, trial: FrozenTrial) -> None:
         """Write down what the study says of a trial, unless that is known; a waiting one is none yet."""
@@ -45,6 +46,13 @@ class Recorder:
         line = self._describe(trial, state, values, is_new=known is None)
         append_line(self._folder.trials_file, line)
         self._known[trial.number] = Trial(trial.number, state, trial.params, {}, {}, values=values)
+
+    def begin(self, number: int, time: float) -> None:
+        """Write down when the first run of a trial started, once."""
+        if number not in self._begun:
+            line = {"trial": number, "began": time}  # the run's own events say it too
+            append_line(self._folder.trials_file, line, durable=False)
+            self._begun.add(number)
 
     def report(self, number: int, step: int, value: float) -> None:
         """Write down an intermediate value."""

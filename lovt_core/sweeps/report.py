@@ -1,5 +1,6 @@
 """A sweep as one HTML file that needs nothing else: facts, plots, importance, trials and why some failed."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from lovt_core.sweeps.folder import SweepFolder, SweepState, read_sweep_state
 from lovt_core.sweeps.importance import FEW_TRIALS, Importance, Method, compute_importance
 from lovt_core.sweeps.parameter_axes import list_axes, name_choice
 from lovt_core.sweeps.shapes import Picture
-from lovt_core.sweeps.trials import Trial, best_trials
+from lovt_core.sweeps.trials import DisplayState, Trial, best_trials, display_state
 from lovt_core.sweeps.views import (
     compute_contour,
     compute_fronts,
@@ -37,6 +38,7 @@ from lovt_core.sweeps.views import (
 
 MAX_CONTOUR_PARAMETERS: Final = 4
 """Every two of so many, the most important ones."""
+_STATES: Final[tuple[DisplayState, ...]] = ("finished", "pruned", "failed", "running", "queued", "stopped")
 _TEMPLATES = Path(__file__).parent / "templates"
 _METHODS: Final[dict[Method, str]] = {
     "ped-anova": "PED-ANOVA: what distinguishes the best tenth of the trials",
@@ -67,6 +69,7 @@ def to_html(trials: Sequence[Trial], config: SweepConfig, state: SweepState) -> 
         config=config,
         facts=list(_list_facts(trials, config, state)),
         space=[(name, *_describe_parameter(name, each)) for name, each in config.space.items()],
+        shown_state=lambda trial: display_state(trial, state),
         best=best_trials(trials, tuple(each.is_minimized for each in config.objective)),
         base=next((trial for trial in trials if trial.origin == "base"), None),
         columns=list_columns(config, with_fractions=False),
@@ -96,13 +99,13 @@ def _list_facts(trials: Sequence[Trial], config: SweepConfig, state: SweepState)
     yield "pruner", config.pruner.name + (f", watching {config.pruner.metric}" if config.pruner.metric else "")
     yield "repeats", f"{config.repeats} run{'s' if config.repeats > 1 else ''} of each trial"
     yield "state", f"{state}; {len(trials)} trials of {config.trials}"
-    counts = {
-        each: sum(trial.state == each for trial in trials) for each in ("finished", "pruned", "failed", "running")
-    }
-    yield "trials", ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none yet"
+    counts = Counter(display_state(trial, state) for trial in trials)
+    yield "trials", ", ".join(f"{counts[each]} {each}" for each in _STATES if counts[each]) or "none yet"
     if started := [trial.started for trial in trials if trial.started]:
         yield "first trial", datetime.fromtimestamp(min(started), UTC).strftime("%Y-%m-%d %H:%M UTC")
-    yield "time of all trials", _format_duration(sum(trial.seconds or 0.0 for trial in trials))
+    yield "work of all trials", _format_duration(sum(trial.seconds or 0.0 for trial in trials))
+    if queued := sum(trial.queued_seconds or 0.0 for trial in trials):
+        yield "time in the queue", _format_duration(queued)
 
 
 def _format_duration(seconds: float | None) -> str:

@@ -1,21 +1,35 @@
 """What people ask of sweeps. Light: whoever only asks opens no storage and imports no Optuna."""
 
+import math
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from lovt_core import __version__
 from lovt_core.config.experiment import StoredExperiment
+from lovt_core.config.sweep import count_grid
 from lovt_core.config.sweep_file import Sweep, list_keys
-from lovt_core.errors import InputError
+from lovt_core.errors import InputError, RecordError
 from lovt_core.runs.detached import start_detached
-from lovt_core.runs.directory import find_run
+from lovt_core.runs.directory import RunDirectory, find_run, list_runs
 from lovt_core.runs.locks import is_locked
 from lovt_core.runs.machine import machine_id
+from lovt_core.runs.queueing.requests import request_stop
 from lovt_core.runs.state import read_state
 from lovt_core.runs.terms import Terms
 from lovt_core.runs.workspace import Workspace
-from lovt_core.sweeps.folder import EXTENDED, SweepFolder, append_request, create_sweep, deciding, read_wish
+from lovt_core.sweeps.folder import (
+    EXTENDED,
+    SweepFolder,
+    append_request,
+    create_sweep,
+    deciding,
+    read_wish,
+    stop_reason,
+)
+from lovt_core.sweeps.lost import check_study
+from lovt_core.sweeps.storage_urls import hide_password, make_absolute
 from lovt_core.sweeps.trial_runs import KEPT
 
 NO_TERMS = Terms()
@@ -36,12 +50,12 @@ def start_sweep(
     """
     from lovt_core.sweeps.storage import close_storage, default_storage, open_storage
 
-    _check_start(workspace, sweep)
-    url = storage or default_storage(workspace)
+    _check_start(workspace, sweep, next(iter(files or ()), ""))
+    url = make_absolute(storage) if storage else default_storage(workspace)
     close_storage(open_storage(url))
     origin = {
         "created": time.time(),
-        "command": sys.argv,
+        "command": [hide_password(word) for word in sys.argv],
         "version": __version__,
         "machine": machine_id(),
         "study": sweep.config.name,
@@ -54,16 +68,18 @@ def start_sweep(
     return folder
 
 
-def _check_start(workspace: Workspace, sweep: Sweep) -> None:
+def _check_start(workspace: Workspace, sweep: Sweep, file: str) -> None:
+    """`file` is the sweep's, where it has one."""
     from lovt_core.sweeps.space import params_of
 
     start = sweep.config.start_with
     if start.base:
         _, problems = params_of(sweep.config.space, sweep.base)
         if problems:
+            where = f"{file}: " if file else ""
             raise InputError(
-                f"start_with.base: the base is not in the space: {'; '.join(problems)}; widen the range, or set "
-                "start_with.base to false"
+                f"{where}start_with.base: the base {sweep.config.experiment} is not in the space: "
+                f"{'; '.join(problems)}; widen the range, or set start_with.base to false"
             )
     for text in start.runs:
         run = find_run(workspace, text)
@@ -88,58 +104,99 @@ def _find_other_keys(sweep: Sweep, experiment: StoredExperiment) -> list[str]:
 
 
 def ensure_coordinator(folder: SweepFolder) -> None:
-    """Start the coordinator of a sweep, detached, unless one lives or none is wanted."""
+    """Start the coordinator of a sweep, detached, unless one lives or none is wanted.
+
+    Raises InputError where its study is lost.
+    """
     with deciding(folder):
         if read_wish(folder) != "running" or is_locked(folder.lock):
             return
+    check_study(folder)
     start_detached("lovt_core.sweeps.coordinator", str(folder.workspace.path), folder.name, log=folder.log)
 
 
 def pause_sweep(folder: SweepFolder) -> None:
-    """Begin no more trials; those at work go on to their end."""
+    """Begin no more trials; those at work go on to their end. Raises RecordError where the sweep is damaged."""
+    folder.config()
     append_request(folder, "pause")
 
 
 def resume_sweep(folder: SweepFolder) -> None:
-    """Go on with a paused, stopped or interrupted sweep; stopped runs are resumed from their checkpoints."""
+    """Go on with a paused, stopped or interrupted sweep; stopped runs are resumed from their checkpoints.
+
+    Raises InputError where its study is lost, RecordError where the sweep is damaged.
+    """
+    _check_going_on(folder)
     append_request(folder, "resume")
     ensure_coordinator(folder)
+
+
+def _check_going_on(folder: SweepFolder) -> None:
+    folder.read()
+    if not is_locked(folder.lock):
+        check_study(folder)
 
 
 def stop_sweep(folder: SweepFolder) -> None:
     """Ask all its runs to save and stop, and begin no more; `resume_sweep` goes on from there."""
     append_request(folder, "stop", reason="user")
-    if not is_locked(folder.lock):
-        _start_to_stop(folder)
+    reason = stop_reason(folder)
+    for run in _list_runs(folder):
+        if run.path.is_dir() and read_state(run).is_active:
+            with suppress(InputError):  # it has ended meanwhile
+                request_stop(run, reason)
 
 
-def _start_to_stop(folder: SweepFolder) -> None:
-    """Runs of a sweep whose coordinator has died stop too."""
-    from lovt_core.runs.directory import RunDirectory
-    from lovt_core.runs.queueing.requests import request_stop
-    from lovt_core.sweeps.folder import stop_reason
+def _list_runs(folder: SweepFolder) -> list[RunDirectory]:
+    """Runs of trials that are not over, and all whose own record names the sweep, whatever is written down of them."""
+    trials = folder.trials()
+    open_runs = {run.id for trial in trials if trial.state == "running" for run in trial.runs}
+    ended = {run.id for trial in trials if trial.state != "running" for run in trial.runs}
+    for run in list_runs(folder.workspace):
+        if run.id not in ended and _names(run, folder):
+            open_runs.add(run.id)
+    return [RunDirectory(folder.workspace.runs / run_id) for run_id in sorted(open_runs)]
 
-    for trial in folder.trials():
-        for run in trial.runs if trial.state == "running" else ():
-            directory = RunDirectory(folder.workspace.runs / run.id)
-            if directory.path.is_dir() and read_state(directory).is_active:
-                request_stop(directory, stop_reason(folder))
+
+def _names(run: RunDirectory, folder: SweepFolder) -> bool:
+    try:
+        return (run.origin().get("parent") or {}).get("sweep") == folder.name
+    except RecordError:
+        return False
 
 
 def extend_sweep(
     folder: SweepFolder, trials: int | None = None, hours: float | None = None, jobs: int | None = None
 ) -> None:
-    """Change how many trials there are to be in all, for how many hours since the beginning, and how many at once."""
+    """Change how many trials there are to be in all, for how many hours since the beginning, and how many at once.
+
+    Raises InputError where that says nothing new or the study is lost, RecordError where the sweep is damaged.
+    """
     said = {key: value for key, value in zip(EXTENDED, (trials, hours, jobs), strict=True) if value is not None}
     if not said:
         raise InputError("extend: say what: trials, hours or jobs")
-    if any(value <= 0 for value in said.values()):
-        raise InputError("extend: trials, hours and jobs are above 0")
-    have = len(folder.trials())
-    if trials is not None and trials <= have:
-        raise InputError(f"extend: the sweep {folder.name} has {have} trials already: give more")
+    for key, value in said.items():
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"extend: {key}: must be a finite number above 0, not {value:g}")
+    if trials is not None:
+        _check_more(folder, trials)
+    _check_going_on(folder)
     append_request(folder, "extend", **said)
     ensure_coordinator(folder)
+
+
+def _check_more(folder: SweepFolder, trials: int) -> None:
+    known, config = folder.trials(), folder.config()
+    if trials <= len(known):
+        raise InputError(f"extend: the sweep {folder.name} has {len(known)} trials already: give more")
+    if config.sampler.name != "grid":
+        return
+    points, own = count_grid(config.space), sum(trial.origin in ("", "base") for trial in known)
+    if own >= points:
+        raise InputError(
+            f"extend: the grid of {folder.name} has {points} points, and each has had its trial: search a wider space "
+            "as another sweep"
+        )
 
 
 def describe_differences(folder: SweepFolder, sweep: Sweep) -> list[str]:
@@ -154,8 +211,8 @@ def describe_differences(folder: SweepFolder, sweep: Sweep) -> list[str]:
     ]
 
 
-FREE = ("name", "experiment", *EXTENDED)
-"""Keys of a sweep file that may change: names, and how far it goes."""
+FREE = ("name", "experiment", "set", *EXTENDED)
+"""Keys of a sweep file that may change: names, how far it goes, and what stands in the base once it is merged."""
 
 
 def _describe(sweep: Sweep) -> dict[str, object]:

@@ -9,12 +9,16 @@ from lovt_core.sweeps.parameter_axes import Axis, list_ticks
 WIDTH: Final = 420
 WIDE: Final = 860
 HEIGHT: Final = 250
-LEFT: Final = 58
+LEFT: Final = 70
 RIGHT: Final = 14
 TOP: Final = 10
 BOTTOM: Final = 44
 RUG: Final = 14
 """Between the plot and its lower edge, for trials that have no value."""
+EDGE: Final = 6
+"""Between text and the sides of a picture."""
+CHARACTER: Final = 6.6
+"""Width of most letters and digits."""
 Tone = Literal["value", "best", "pruned", "failed", "running", "grid", "ink"]
 
 
@@ -108,9 +112,26 @@ class Field:
         below = HEIGHT - BOTTOM + 14
         return [
             *(Label(self.across(t.place), below, shorten(t.label, 12)) for t in list_ticks(self.x, 6)),
-            *(Label(LEFT - 6, self.up(t.place) + 4, shorten(t.label, 9), "end") for t in list_ticks(self.y, 5)),
+            *(Label(LEFT - 6, self.up(t.place) + 4, shorten(t.label, 10), "end") for t in list_ticks(self.y, 5)),
             Label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, self.x.name, is_faint=False),
         ]
+
+
+def name_axis(place: int, num_axes: int, gap: float, name: str) -> Label:
+    """The name below an axis of parallel coordinates; those at the sides stay inside the picture."""
+    x, room = LEFT + place * gap, gap
+    anchor: Literal["start", "middle", "end"] = "middle"
+    if gap / 2 > LEFT and place in (0, num_axes - 1):
+        anchor = "start" if place == 0 else "end"
+        x, room = (EDGE if place == 0 else WIDE - EDGE), LEFT - EDGE + gap / 2
+    return Label(
+        round(x, 1), HEIGHT - 10, shorten_start(name, max(4, int(room / CHARACTER) - 1)), anchor, is_faint=False
+    )
+
+
+def shorten_start(name: str, length: int) -> str:
+    """The end of a long key says most."""
+    return name if len(name) <= length else f"…{name[1 - length :]}"
 
 
 def join(points: Iterable[tuple[float, float]], tone: Tone, title: str = "") -> Path:

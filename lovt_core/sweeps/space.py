@@ -155,7 +155,13 @@ def _gather(name: str, parameter: Parameter, values: list[Any]) -> dict[str, Any
         raise ValueError(f"{value} is no number")
     if not parameter.low <= value <= parameter.high:
         raise ValueError(f"{value:g} lies outside {parameter.low:g} to {parameter.high:g}")
+    if parameter.step is not None and not _is_whole((value - parameter.low) / parameter.step):
+        raise ValueError(f"{value:g} lies between the steps of {parameter.step:g} from {parameter.low:g}")
     return {name: value}
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-8
 
 
 def _fractions(name: str, parameter: SharesParameter, values: list[Any]) -> dict[str, Any]:

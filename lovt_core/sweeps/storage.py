@@ -15,11 +15,11 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, Prog
 
 from lovt_core.errors import InputError
 from lovt_core.runs.workspace import Workspace, is_on_network
+from lovt_core.sweeps.storage_urls import JOURNAL, hide_password
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 BUSY_SECONDS = 60
 """How long a writer waits for another one of the same SQLite file."""
-JOURNAL = "journal:"
 CREATIONS = 10
 
 
@@ -39,6 +39,7 @@ def open_storage(url: str) -> BaseStorage:
     if url.startswith(JOURNAL):
         path = url.removeprefix(JOURNAL)
         return JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+    shown = hide_password(url)
     options = {"connect_args": {"timeout": BUSY_SECONDS}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     try:
         with warnings.catch_warnings():
@@ -46,9 +47,9 @@ def open_storage(url: str) -> BaseStorage:
             return _create_once(lambda: _open_database(url, options))
     except (ArgumentError, ImportError, ValueError) as error:
         hint = "postgresql+psycopg://user@host/name, sqlite:////a/file.db or journal:/a/file"
-        raise InputError(f"storage '{url}' cannot be used: {first_line(error)}; give {hint}") from error
+        raise InputError(f"storage '{shown}' cannot be used: {first_line(error)}; give {hint}") from error
     except (SQLAlchemyError, OSError) as error:
-        raise StorageUnreachableError(f"storage '{url}' cannot be reached: {first_line(error)}") from error
+        raise StorageUnreachableError(f"storage '{shown}' cannot be reached: {first_line(error)}") from error
 
 
 def _create_once(create: Callable[[], RDBStorage]) -> RDBStorage:
@@ -69,6 +70,19 @@ def _open_database(url: str, options: dict[str, Any]) -> RDBStorage:
     return RDBStorage(url, engine_kwargs=options)
 
 
+def count_trials(url: str, study: str) -> int:
+    """How many trials of a study a storage holds, none where the study is not there; raises as `open_storage`."""
+    storage = open_storage(url)
+    try:
+        return storage.get_n_trials(storage.get_study_id_from_name(study))
+    except KeyError:
+        return 0
+    except SQLAlchemyError as error:
+        raise StorageUnreachableError(f"storage '{hide_password(url)}': {first_line(error)}") from error
+    finally:
+        close_storage(storage)
+
+
 def close_storage(storage: BaseStorage) -> None:
     """Close its connections."""
     storage.remove_session()
@@ -86,6 +100,6 @@ def _use_write_ahead_log(url: str) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """What an error of the database says, in one line."""
+    """What an error of the database says, in one line and without a password."""
     message = str(getattr(error, "orig", None) or error).strip()
-    return message.splitlines()[0] if message else type(error).__name__
+    return hide_password(message.splitlines()[0]) if message else type(error).__name__

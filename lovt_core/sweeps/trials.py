@@ -1,6 +1,7 @@
 """Trials of a sweep as readers see them: a file of lines beside the sweep, written by its coordinator alone.
 
     {"trial": 3, "state": "running", "params": {...}, "distributions": {...}, "settings": {...}, "runs": [...], ...}
+    {"trial": 3, "began": 1767225600.0}
     {"trial": 3, "step": 4, "value": 5.2}
     {"trial": 3, "state": "finished", "values": [5.1]}
 
@@ -17,6 +18,8 @@ from typing import Any, Literal
 from lovt_core.runs.lines import decode_number, read_lines
 
 TrialState = Literal["running", "finished", "pruned", "failed"]
+DisplayState = Literal["queued", "running", "stopped", "finished", "pruned", "failed"]
+"""As people see it: a trial that is not over may wait for a place, or for its sweep to go on."""
 Role = Literal["training", "evaluation"]
 
 
@@ -47,17 +50,39 @@ class Trial:
     intermediate: Mapping[int, float] = field(default_factory=dict)
     """Step (epoch, or task) -> what the pruner was told."""
     started: float = 0.0
+    """When it was asked for and queued, in Unix seconds, as `began` and `ended`."""
     ended: float | None = None
-    """Unix seconds."""
     cause: str = ""
     """Why it failed or was pruned."""
     origin: str = ""
     """`base`, the id of the finished run that it was taken from, or nothing: sampled."""
 
+    began: float | None = None
+    """When the first of its runs started; None before that, and of trials of other machines."""
+
     @property
     def seconds(self) -> float | None:
-        """From its beginning to its end."""
-        return None if self.ended is None else self.ended - self.started
+        """Its work, from the start of its first run to its end; None while it has none."""
+        if self.ended is None:
+            return None
+        return max(0.0, self.ended - (self.started if self.began is None else self.began))
+
+    @property
+    def queued_seconds(self) -> float | None:
+        """How long it waited for a place before its first run started; None where that is not known."""
+        return None if self.began is None else max(0.0, self.began - self.started)
+
+
+_COPIED = ("state", "params", "distributions", "settings", "started", "began", "ended")
+
+
+def display_state(trial: Trial, sweep_state: str) -> DisplayState:
+    """The state of a trial for people; `sweep_state` as in `folder.read_sweep_state`."""
+    if trial.state != "running":
+        return trial.state
+    if sweep_state == "stopped":
+        return "stopped"
+    return "queued" if trial.began is None and not trial.intermediate else "running"
 
 
 def read_trials(path: Path) -> tuple[Trial, ...]:
@@ -82,9 +107,7 @@ def gather_trials(lines: Iterable[Mapping[str, Any]]) -> tuple[Trial, ...]:
 
 
 def _take_in(trial: Trial, line: Mapping[str, Any]) -> Trial:
-    known = {
-        key: line[key] for key in ("state", "params", "distributions", "settings", "started", "ended") if key in line
-    }
+    known = {key: line[key] for key in _COPIED if key in line}
     known |= {key: str(line[key]) for key in ("cause", "origin") if key in line}
     if "runs" in line:
         known["runs"] = tuple(TrialRun(run["id"], run["role"], run["repeat"]) for run in line["runs"])

@@ -12,7 +12,7 @@ from itertools import combinations
 from lovt_core.config.sweep import SweepConfig
 from lovt_core.errors import InputError
 from lovt_core.sweeps.judging import watched_metric
-from lovt_core.sweeps.parameter_axes import Axis, cover, find_axis, list_axes
+from lovt_core.sweeps.parameter_axes import Axis, cover, find_axes, find_axis, list_axes
 from lovt_core.sweeps.trials import Trial, TrialState, best_trials
 
 Place = tuple[float, float]
@@ -144,10 +144,10 @@ def compute_history(trials: Sequence[Trial], config: SweepConfig, objective: int
 def compute_slices(
     trials: Sequence[Trial], config: SweepConfig, objective: int = 0, names: Sequence[str] = ()
 ) -> tuple[Slice, ...]:
-    """One for each named parameter, or for all; raises InputError for a name or an objective that the sweep has not."""
+    """One for each named parameter, part of shares, or all; raises InputError for what the sweep has not."""
     scored = _score(trials, config, objective)
     y, best = _value_axis(scored, config, objective), _best_number(scored, config, objective)
-    axes = [find_axis(config.space, name) for name in names] or list_axes(config.space)
+    axes = [axis for name in names for axis in find_axes(config.space, name)] or list_axes(config.space)
     return tuple(
         Slice(
             x=axis,

@@ -83,7 +83,7 @@ def export(
     comparison = build_comparison(TableChoice(published, tasks, pin, rule, significance), workspace)
     if not comparison.rows:
         raise InputError("nothing is evaluated yet: run lovt evaluate, or add the paper's rows with --published")
-    write_out(_format(comparison, chosen, significance, standalone), out)
+    write_out(format_table(comparison, chosen, significance, standalone), out)
 
 
 def _refuse_options(context: typer.Context) -> None:
@@ -97,7 +97,7 @@ def _refuse_options(context: typer.Context) -> None:
         )
 
 
-def _format(comparison: "Comparison", table_format: TableFormat, significance: bool, standalone: bool) -> bytes:
+def format_table(comparison: "Comparison", table_format: TableFormat, significance: bool, standalone: bool) -> bytes:
     match table_format:
         case "csv":
             from lovt_core.results.export import to_csv

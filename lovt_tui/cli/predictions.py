@@ -39,7 +39,7 @@ def show_predictions(place: "Workspace", row: "RunRow", request: PredictionsRequ
     """
     found = find_predictions(place.runs / row.id, row, request.task)
     if request.sheet is not None or not request.as_json:
-        opened = [(each, _open_data(place, each)) for each in found]
+        opened = [(each, open_data(place, each)) for each in found]
         if request.sheet is not None:
             _save_sheet(opened, request.sheet.expanduser())
         else:
@@ -85,7 +85,7 @@ def _check(predictions: "Predictions", path: Path) -> "Predictions":
     return predictions
 
 
-def _open_data(place: "Workspace", predictions: "Predictions") -> "PreparedData":
+def open_data(place: "Workspace", predictions: "Predictions") -> "PreparedData":
     from lovt_core.data.prediction_overlays import check_case
     from lovt_core.data.prepared import open_prepared
     from lovt_core.errors import DataError
@@ -113,7 +113,7 @@ def _draw(opened: "Sequence[tuple[Predictions, PreparedData]]") -> None:
         print_line(f"{predictions.task} on {data.name} {data.fingerprint[:8]}, replicate {predictions.replicate + 1}")
         console.print(draw_legend(legend, colour=colour))
         for case in predictions.cases:
-            console.print(Text(visible(_title(case))), overflow="fold", soft_wrap=not console.is_terminal)
+            console.print(Text(visible(title_of(case))), overflow="fold", soft_wrap=not console.is_terminal)
             shape = fit_cells(data.image(case.image_row).shape, cells)
             pixels, marks = shrink_image(data, case.image_row, shape), mark_outlines(data, case, shape)
             console.print(draw_marked_cells(pixels, marks, legend, colour=colour), end="")
@@ -122,7 +122,7 @@ def _draw(opened: "Sequence[tuple[Predictions, PreparedData]]") -> None:
             print_line()
 
 
-def _title(case: "PredictedCase") -> str:
+def title_of(case: "PredictedCase") -> str:
     score = "Dice" if case.mask is not None else "average precision"
     return f"{case.rank}: {case.sample}, {score} of this image {case.score:.4f}"
 

@@ -127,7 +127,7 @@ def _empty(workspace: "Workspace", texts: list[str] | None, min_age: float, *, y
 def _parse_age(text: str) -> float:
     """Seconds of an age such as `7d`."""
     from lovt_core.errors import InputError
-    from lovt_tui.filtering import UNIT_SECONDS
+    from lovt_tui.listing.filtering import UNIT_SECONDS
 
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip())
     if match is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lovt_core.results.seed_groups import SeedGroup
     from lovt_core.runs.indexing.columns import Column
     from lovt_core.runs.indexing.index import Index
-    from lovt_tui.run_listing import ListRequest, Selection
+    from lovt_tui.listing.run_listing import ListRequest, Selection
 
 WATCH_SECONDS = 1.0
 LINES_BESIDE = 3
@@ -104,8 +104,8 @@ def _build_request(state: str | None, filter_text: str, limit: int | None, sort:
 
     from lovt_core.errors import InputError
     from lovt_core.runs.states import State
-    from lovt_tui.filtering import parse_filter
-    from lovt_tui.run_listing import ListRequest
+    from lovt_tui.listing.filtering import parse_filter
+    from lovt_tui.listing.run_listing import ListRequest
 
     if state is not None and state not in get_args(State):
         raise InputError(f"unknown state '{state}': one of {', '.join(get_args(State))}")
@@ -115,7 +115,7 @@ def _build_request(state: str | None, filter_text: str, limit: int | None, sort:
 
 def _select(index: "Index", request: "ListRequest", grouped: bool) -> "Selection":
     """Reads all runs only where the newest are not the answer; a group needs all of its runs."""
-    from lovt_tui.run_listing import select
+    from lovt_tui.listing.run_listing import select
 
     only_newest = request.takes_newest and not grouped
     return select(index.runs(request.limit if only_newest else None), index.count(), request, time.time())
@@ -124,7 +124,7 @@ def _select(index: "Index", request: "ListRequest", grouped: bool) -> "Selection
 def _print_json(selection: "Selection", look: Look) -> None:
     from lovt_core.runs.indexing.columns import find_columns
     from lovt_tui.cli.runs_table import groups_to_json, rows_to_json
-    from lovt_tui.run_listing import describe_hidden
+    from lovt_tui.listing.run_listing import describe_hidden
 
     if look.grouped:
         groups, columns = _group(selection, look)
@@ -165,7 +165,7 @@ def _print(index: "Index", request: "ListRequest", look: Look) -> None:
 def _draw(index: "Index", request: "ListRequest", look: Look) -> "list[RenderableType]":
     """The table, and below it what is hidden; or why there is none."""
     from lovt_tui.cli.runs_table import build_group_table, build_table, choose_columns
-    from lovt_tui.run_listing import describe_hidden
+    from lovt_tui.listing.run_listing import describe_hidden
 
     selection = _select(index, request, look.grouped)
     if not selection.matching:

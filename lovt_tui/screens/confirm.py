@@ -1,15 +1,17 @@
 """A question before something that cannot be taken back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
-from lovt_tui.formatting import clean
+from lovt_tui.formatting import clean, plural
+from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -24,27 +26,40 @@ class Question:
     consequence: str
 
 
-def stop_question(row: "RunRow") -> Question:
+def stop_question(rows: "Sequence[RunRow]") -> Question:
     """A queued run never starts; one at work saves."""
-    if row.state == "queued" and row.attempt == 1:
-        return Question(f"Cancel {clean(row.name)}?", "It is still queued and will never start.")
-    return Question(f"Stop {clean(row.name)}?", "It finishes its step, saves, and can be resumed with r.")
+    if all(row.state == "queued" and row.attempt == 1 for row in rows):
+        return Question(f"Cancel {_name(rows)}?", f"{_they(rows)} still queued and will never start.")
+    return Question(f"Stop {_name(rows)}?", "What is at work finishes its step, saves, and can be resumed with r.")
 
 
-def kill_question(row: "RunRow") -> Question:
-    """Asked of a run that is stopping already."""
+def kill_question(rows: "Sequence[RunRow]") -> Question:
+    """Asked of runs that are stopping already."""
     return Question(
-        f"Kill {clean(row.name)}?",
-        "It was asked to stop and is still at work. Killed now, it loses everything since its last checkpoint.",
+        f"Kill {_name(rows)}?",
+        f"{_they(rows)} asked to stop and still at work. Killed now, all since the last checkpoint is lost.",
     )
+
+
+def trash_question(rows: "Sequence[RunRow]") -> Question:
+    """Before runs go to the trash."""
+    return Question(f"Move {_name(rows)} to the trash?", "u brings back what was moved last; lovt rm --empty deletes.")
+
+
+def _name(rows: "Sequence[RunRow]") -> str:
+    return clean(rows[0].name) if len(rows) == 1 else plural(len(rows), "run")
+
+
+def _they(rows: "Sequence[RunRow]") -> str:
+    return "It is" if len(rows) == 1 else "They are"
 
 
 class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
     """Yes or no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "yes"),
-        Binding("n,escape", "answer(False)", "no"),
+        bind("y,enter", "answer(True)", "yes"),
+        bind("n,escape", "answer(False)", "no"),
     ]
 
     def __init__(self, question: Question) -> None:

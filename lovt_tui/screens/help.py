@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from lovt_tui.formatting import Cell
+from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.key_bar import KeyBar, LiveKey
 from lovt_tui.widgets.line_view import Line, LineView
 
@@ -16,7 +17,7 @@ from lovt_tui.widgets.line_view import Line, LineView
 class HelpScreen(ModalScreen[None], inherit_bindings=False):
     """Keys of the screen below, then those that work everywhere."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1,q", "close", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [bind("escape,question_mark,f1,q", "close", "close")]
 
     def __init__(self, keys: tuple[LiveKey, ...], notes: tuple[str, ...]) -> None:
         super().__init__()

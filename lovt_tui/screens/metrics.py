@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -12,6 +12,7 @@ from textual.widgets import Label, SelectionList
 from textual.widgets.selection_list import Selection
 
 from lovt_tui.formatting import clean
+from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.key_bar import KeyBar
 
 
@@ -32,9 +33,9 @@ class MetricsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
     """All metrics of a run; nothing chosen means the usual ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "show these", priority=True),
-        Binding("a", "none", "usual ones", tooltip="choose none, which shows the usual ones"),
-        Binding("escape", "cancel", "back"),
+        bind("enter", "accept", "show these", priority=True),
+        bind("a", "none", "usual ones", "choose none, which shows the usual ones"),
+        bind("escape", "cancel", "back"),
     ]
 
     def __init__(self, names: tuple[str, ...], chosen: tuple[str, ...]) -> None:

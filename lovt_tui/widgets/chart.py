@@ -1,4 +1,4 @@
-"""One curve in a box. It is drawn again only when its curve, its options or its size have changed."""
+"""Curves of one metric in a box, drawn again only when the curves, the options or the size have changed."""
 
 from typing import TYPE_CHECKING
 
@@ -7,39 +7,46 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lovt_tui.formatting import COMPONENTS
+from lovt_tui.widgets.chart_layers import Layer, is_stack
 from lovt_tui.widgets.chart_options import ChartOptions
 from lovt_tui.widgets.painting import paint, tone_styles
 
 if TYPE_CHECKING:
-    from lovt_core.runs.records import Curve
     from lovt_tui.widgets.chart_drawing import Row
 
 DEFAULT_OPTIONS = ChartOptions()
 
 
 class Chart(Widget):
-    """A live curve; the drawing code and numpy are loaded with the first one."""
+    """A live chart; the drawing code and numpy are loaded with the first curve."""
 
     COMPONENT_CLASSES = COMPONENTS
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._curve: Curve | None = None
+        self._layers: tuple[Layer, ...] = ()
         self._options: ChartOptions | None = None
-        self._drawn: tuple[object, list[Row]] = (None, [])
+        self._rows_drawn: list[Row] | None = None
+        self._size_drawn = (0, 0)
 
-    def show(self, curve: "Curve | None", options: ChartOptions) -> None:
-        """Draw this curve from now on; None empties the chart."""
-        if curve is self._curve and options == self._options:
+    def show(self, layers: tuple[Layer, ...], options: ChartOptions) -> None:
+        """Draw these lines from now on, the first one on top; none empties the chart."""
+        if _is_same(layers, self._layers) and options == self._options:
             return
-        self._curve, self._options = curve, options
-        if curve is None:
+        self._layers, self._options, self._rows_drawn = layers, options, None
+        if not layers:
             self.border_title = self.border_subtitle = ""
+        elif is_stack(layers):
+            from lovt_tui.widgets.share_drawing import describe_shares
+
+            self.border_title, self.border_subtitle = "shares of the loss", escape(describe_shares(layers))
         else:
             from lovt_tui.widgets.chart_drawing import describe_curve
 
+            curve = layers[0].curves[0]
             signs = [f"mean of {options.smoothing}"] * (options.smoothing > 1) + ["log"] * options.log_scale
-            self.border_title = escape(" · ".join([curve.metric, *signs]))
+            legend = [f"{layer.marker} {layer.label}".strip() for layer in layers if layer.label]
+            self.border_title = escape(" · ".join([curve.metric, *signs, *legend]))
             self.border_subtitle = escape(describe_curve(curve, options.log_scale))
         self.refresh()
 
@@ -52,13 +59,29 @@ class Chart(Widget):
         return paint(rows[y], tone_styles(self), base, self.size.width)
 
     def _rows(self) -> "list[Row]":
-        curve, options = self._curve, self._options
-        if curve is None or options is None or not curve.values:
+        layers, options = self._layers, self._options
+        if options is None or not layers or not layers[0].curves[0].values:
             return []
         size = (self.size.width, self.size.height)
-        key = (id(curve), options, size)
-        if self._drawn[0] != key:
-            from lovt_tui.widgets.chart_drawing import draw_chart
+        if self._rows_drawn is None or size != self._size_drawn:
+            self._rows_drawn, self._size_drawn = _draw(layers, options, size), size
+        return self._rows_drawn
 
-            self._drawn = (key, draw_chart(curve, options, size))
-        return self._drawn[1]
+
+def _draw(layers: "tuple[Layer, ...]", options: ChartOptions, size: tuple[int, int]) -> "list[Row]":
+    if is_stack(layers):
+        from lovt_tui.widgets.share_drawing import draw_shares
+
+        return draw_shares(layers, size)
+    from lovt_tui.widgets.chart_drawing import draw_chart
+
+    return draw_chart(layers, options, size)
+
+
+def _is_same(some: "tuple[Layer, ...]", others: "tuple[Layer, ...]") -> bool:
+    """By the curves' identity: comparing a million points takes longer than drawing them."""
+
+    def look(layers: "tuple[Layer, ...]") -> list[object]:
+        return [([id(curve) for curve in layer.curves], layer.tone, layer.label, layer.marker) for layer in layers]
+
+    return look(some) == look(others)

@@ -1,6 +1,7 @@
-"""A curve as rows of characters: smoothed line over the raw band, round ticks, not-finite values marked."""
+"""Curves as rows of characters: smoothed lines over the raw band, round ticks, not-finite values marked."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -10,13 +11,16 @@ from lovt_core.runs.records import Curve, is_smaller_better
 from lovt_tui.formatting import Cell, fit, format_number
 from lovt_tui.widgets.axes import Tick, TickRule, count_ticks, linear_ticks, log_ticks, time_ticks
 from lovt_tui.widgets.braille import DOTS_ACROSS, DOTS_DOWN, Canvas
+from lovt_tui.widgets.chart_layers import Layer
 from lovt_tui.widgets.chart_options import BEST_MARK, BROKEN_MARK, ChartOptions, XAxis
-from lovt_tui.widgets.thinning import Array, Columns, smooth, thin
+from lovt_tui.widgets.thinning import Array, Columns, average, smooth, thin
 
 MIN_WIDTH = 12
 MIN_HEIGHT = 3
 PADDING = 0.04
 Row = list[Cell]
+Places = list[list[tuple[str, str]]]
+"""Character and tone of each cell of the plot."""
 
 
 @dataclass(frozen=True)
@@ -40,32 +44,41 @@ class Frame:
         return round((x - low) / (high - low) * (self.canvas.num_columns - 1)) if high > low else 0
 
 
-def draw_chart(curve: Curve, options: ChartOptions, size: tuple[int, int]) -> list[Row]:
-    """`size` (width, height) cells: the plot, and below it the ticks of x."""
+@dataclass(frozen=True)
+class Line:
+    """A layer's points as they are plotted."""
+
+    x: tuple[Array, ...]
+    shown: tuple[Array, ...]
+    """Values, or their logarithms; one array a curve of the layer."""
+
+
+def draw_chart(layers: Sequence[Layer], options: ChartOptions, size: tuple[int, int]) -> list[Row]:
+    """`size` (width, height) cells: the plot, and below it the ticks of x. The first layer lies on top."""
     width, height = size
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         return []
-    x = _positions(curve, options.x_axis)
-    raw = np.asarray(curve.values, dtype=np.float64)
-    shown = _scaled(raw, options.log_scale)
-    limits = _limits(shown)
+    lines = [_plot_line(layer, options) for layer in layers]
+    limits = _limits(np.concatenate([values for line in lines for values in line.shown]))
     if limits is None:
         return [[Cell(fit(text, width), "warning")] for text in ("no value can be drawn", *[""] * (height - 1))]
-    y_ticks = _y_ticks(shown, options.log_scale, height - 1)
+    y_ticks = _y_ticks(limits, options.log_scale, height - 1)
     margin = max((len(tick.label) for tick in y_ticks), default=0) + 1
     canvas = Canvas(width - margin, height - 1)
-    frame = Frame((float(x[0]), float(x[-1])), limits, options.log_scale, canvas)
-    line = _scaled(smooth(raw, options.smoothing), options.log_scale)
-    columns = thin(x, line, frame.x_limits, canvas.num_columns)
-    if options.smoothing > 1:
-        _draw_band(frame, thin(x, shown, frame.x_limits, canvas.num_columns))
-    _draw_line(frame, columns)
+    frame = Frame(_x_limits(lines), _pad(limits), options.log_scale, canvas)
+    drawn = [
+        (layer, _draw_layer(frame, layer, line, options))
+        for layer, line in reversed(list(zip(layers, lines, strict=True)))
+    ]
     rows = [canvas.row(y) for y in range(canvas.height)]
-    _mark_broken(rows, columns)
-    _mark_best(rows, frame, curve, x)
+    for layer, columns in drawn:
+        _mark_end(rows, frame, layer, columns)
+    _mark_broken(rows, drawn[-1][1])
+    if len(layers[0].curves) == 1:
+        _mark_best(rows, frame, layers[0].curves[0], lines[0].x[0])
     labels = {frame.row_of(_scale_tick(tick, options.log_scale)) // DOTS_DOWN: tick.label for tick in y_ticks}
-    drawn = [_join_row(labels.get(y, ""), margin, row) for y, row in enumerate(rows)]
-    return [*drawn, [Cell(_x_labels(frame, margin, options.x_axis), "dim")]]
+    joined = [_join_row(labels.get(y, ""), margin, row) for y, row in enumerate(rows)]
+    return [*joined, [Cell(_x_labels(frame, margin, options.x_axis), "dim")]]
 
 
 def describe_curve(curve: Curve, log_scale: bool) -> str:
@@ -94,6 +107,15 @@ def find_best(curve: Curve) -> int | None:
     return int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
 
 
+def _plot_line(layer: Layer, options: ChartOptions) -> Line:
+    curves = [curve for curve in layer.curves if curve.values]
+    values = [np.asarray(curve.values, dtype=np.float64) for curve in curves]
+    return Line(
+        tuple(_positions(curve, options.x_axis) for curve in curves),
+        tuple(_scaled(each, options.log_scale) for each in values),
+    )
+
+
 def _positions(curve: Curve, axis: XAxis) -> Array:
     match axis:
         case "step":
@@ -113,19 +135,25 @@ def _scaled(values: Array, log_scale: bool) -> Array:
     return np.where(positive, np.log10(np.where(positive, values, 1.0)), np.nan)
 
 
+def _x_limits(lines: Sequence[Line]) -> tuple[float, float]:
+    ends = [(float(x[0]), float(x[-1])) for line in lines for x in line.x if len(x)]
+    return min(first for first, _ in ends), max(last for _, last in ends)
+
+
 def _limits(values: Array) -> tuple[float, float] | None:
     finite = values[np.isfinite(values)]
-    if len(finite) == 0:
-        return None
-    low, high = float(finite.min()), float(finite.max())
+    return None if len(finite) == 0 else (float(finite.min()), float(finite.max()))
+
+
+def _pad(limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = limits
     span = high - low or abs(high) * 0.1 or 1.0
     return low - span * PADDING, high + span * PADDING
 
 
-def _y_ticks(shown: Array, log_scale: bool, height: int) -> tuple[Tick, ...]:
+def _y_ticks(limits: tuple[float, float], log_scale: bool, height: int) -> tuple[Tick, ...]:
     """Round values; the lowest and the highest where fewer than two round ones fit."""
-    finite = shown[np.isfinite(shown)]
-    low, high = (float(10**value if log_scale else value) for value in (finite.min(), finite.max()))
+    low, high = (float(10**value if log_scale else value) for value in limits)
     ticks = (log_ticks if log_scale else linear_ticks)(low, high, max(1, height // 2))
     return ticks if len(ticks) > 1 else tuple(Tick(value, format_number(value, 3)) for value in (low, high))
 
@@ -134,28 +162,57 @@ def _scale_tick(tick: Tick, log_scale: bool) -> float:
     return math.log10(tick.value) if log_scale else tick.value
 
 
-def _draw_band(frame: Frame, columns: Columns) -> None:
-    for x, low, high in zip(columns.column, columns.low, columns.high, strict=True):
-        frame.canvas.column(int(x), frame.row_of(high), frame.row_of(low), "dim")
+def _draw_layer(frame: Frame, layer: Layer, line: Line, options: ChartOptions) -> Columns:
+    """Draw its line, under it the band of several curves or of the raw points; what was drawn."""
+    num_columns = frame.canvas.num_columns
+    thinned = []
+    for curve, x, shown in zip(layer.curves, line.x, line.shown, strict=False):
+        if options.smoothing > 1:
+            raw = np.asarray(curve.values, dtype=np.float64)
+            shown = _scaled(smooth(raw, options.smoothing), options.log_scale)
+        thinned.append(thin(x, shown, frame.x_limits, num_columns))
+    if len(thinned) > 1:
+        columns, low, high = average(thinned, num_columns)
+        _draw_band(frame, columns.column, low, high)
+    else:
+        columns = thinned[0]
+        if options.smoothing > 1 and layer.tone == "accent":
+            band = thin(line.x[0], line.shown[0], frame.x_limits, num_columns)
+            _draw_band(frame, band.column, band.low, band.high)
+    _draw_line(frame, columns, layer.tone)
+    return columns
 
 
-def _draw_line(frame: Frame, columns: Columns) -> None:
+def _draw_band(frame: Frame, column: "np.typing.NDArray[np.intp]", low: Array, high: Array) -> None:
+    for x, bottom, top in zip(column.tolist(), low.tolist(), high.tolist(), strict=True):
+        frame.canvas.column(x, frame.row_of(top), frame.row_of(bottom), "dim")
+
+
+def _draw_line(frame: Frame, columns: Columns, tone: str) -> None:
     """Each column's extremes, joined to the column before unless a value in between is not finite."""
     before: tuple[int, int] | None = None
     for index, column in enumerate(columns.column.tolist()):
         start = (column, frame.row_of(columns.first[index]))
         if before is not None and not any(between in columns.broken for between in range(before[0], column + 1)):
-            frame.canvas.line(before, start, "accent")
-        frame.canvas.column(column, frame.row_of(columns.high[index]), frame.row_of(columns.low[index]), "accent")
+            frame.canvas.line(before, start, tone)
+        frame.canvas.column(column, frame.row_of(columns.high[index]), frame.row_of(columns.low[index]), tone)
         before = (column, frame.row_of(columns.last[index]))
 
 
-def _mark_broken(rows: list[list[tuple[str, str]]], columns: Columns) -> None:
+def _mark_end(rows: Places, frame: Frame, layer: Layer, columns: Columns) -> None:
+    if layer.marker and len(columns.column):
+        row, column = frame.row_of(columns.last[-1]) // DOTS_DOWN, int(columns.column[-1]) // DOTS_ACROSS
+        while column > 0 and rows[row][column][0].isalpha():
+            column -= 1  # another line ends here
+        rows[row][column] = (layer.marker, layer.tone)
+
+
+def _mark_broken(rows: Places, columns: Columns) -> None:
     for column in columns.broken:
         rows[-1][column // DOTS_ACROSS] = (BROKEN_MARK, "error")
 
 
-def _mark_best(rows: list[list[tuple[str, str]]], frame: Frame, curve: Curve, x: Array) -> None:
+def _mark_best(rows: Places, frame: Frame, curve: Curve, x: Array) -> None:
     best = find_best(curve)
     if best is None or not curve.metric.startswith("val/"):
         return

@@ -1,19 +1,18 @@
 """Several charts side by side, as large as they can be; more than fit scroll."""
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import ScrollableContainer
 from textual.widgets import Label
 
+from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.chart import Chart
+from lovt_tui.widgets.chart_layers import Layer
 from lovt_tui.widgets.chart_options import ChartOptions
-
-if TYPE_CHECKING:
-    from lovt_core.runs.records import Curve
 
 MIN_CHART_WIDTH = 34
 MIN_CHART_HEIGHT = 7
@@ -26,10 +25,10 @@ class ChartGrid(ScrollableContainer, can_focus=True, inherit_bindings=False):
     """One chart a curve; the charts stay when the curves grow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "scroll up", show=False),
-        Binding("down,j", "scroll_down", "scroll down", show=False),
-        Binding("pageup", "page_up", "page up", show=False),
-        Binding("pagedown", "page_down", "page down", show=False),
+        bind("up,k", "scroll_up", "scroll up", bar=False),
+        bind("down,j", "scroll_down", "scroll down", bar=False),
+        bind("pageup", "page_up", "page up", bar=False),
+        bind("pagedown", "page_down", "page down", bar=False),
     ]
 
     def __init__(self, id: str | None = None) -> None:
@@ -45,20 +44,20 @@ class ChartGrid(ScrollableContainer, can_focus=True, inherit_bindings=False):
         """What is said while there are no curves."""
         yield Label("", id="no-curves", markup=False)
 
-    def show(self, curves: "tuple[Curve, ...]", options: ChartOptions, empty: str) -> None:
-        """Show these curves; without any, say `empty`."""
+    def show(self, charts: tuple[tuple[Layer, ...], ...], options: ChartOptions, empty: str) -> None:
+        """Show these charts; without any, say `empty`."""
         label = self.query_one("#no-curves", Label)
-        label.display = not curves
-        if not curves:
+        label.display = not charts
+        if not charts:
             label.update(empty)
-        while len(self._charts) > len(curves):
+        while len(self._charts) > len(charts):
             self._charts.pop().remove()
-        added = [Chart() for _ in curves[len(self._charts) :]]
+        added = [Chart() for _ in charts[len(self._charts) :]]
         if added:
             self._charts += added
             self.mount(*added)
-        for chart, curve in zip(self._charts, curves, strict=True):
-            chart.show(curve, options)
+        for chart, layers in zip(self._charts, charts, strict=True):
+            chart.show(layers, options)
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:

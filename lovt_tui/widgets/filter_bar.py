@@ -5,21 +5,22 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
 from lovt_core.errors import InputError
-from lovt_tui.filtering import Filter, parse_filter
 from lovt_tui.formatting import plural
+from lovt_tui.keyboard.keys import bind
+from lovt_tui.listing.filtering import Filter, parse_filter
 
 
 class FilterBar(Horizontal):
     """Hidden while there is no filter. A filter that means nothing leaves the old one at work."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "show all", tooltip="drop the filter and show all runs", priority=True)
+        bind("escape", "drop", "show all", "drop the filter and show all runs", priority=True)
     ]
 
     @dataclass
@@ -36,6 +37,7 @@ class FilterBar(Horizontal):
         super().__init__()
         self.filter = Filter()
         self._problem = ""
+        self._said = ""
 
     def compose(self) -> ComposeResult:
         """The text and what it does."""
@@ -62,10 +64,12 @@ class FilterBar(Horizontal):
 
     def show_count(self, shown: int, total: int) -> None:
         """Say how much is hidden, unless something is wrong."""
-        label = self.query_one("#filter-count", Label)
-        label.set_class(bool(self._problem), "-problem")
         text = self._problem or f"{shown} of {plural(total, 'run')} shown, {total - shown} hidden"
-        label.update(text)
+        if text != self._said:
+            self._said = text
+            label = self.query_one("#filter-count", Label)
+            label.set_class(bool(self._problem), "-problem")
+            label.update(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while typing."""

@@ -5,16 +5,26 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
+from textual.markup import escape
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lovt_tui.formatting import COMPONENTS, Cell
+from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.painting import paint, tone_styles
 
 Line = tuple[Cell, ...]
+
+
+def set_title(widget: Widget, title: str) -> None:
+    """Set a border's title; one that is there already costs nothing."""
+    text = escape(title)
+    if widget.border_title != text:
+        widget.border_title = text
 
 
 @dataclass(frozen=True)
@@ -30,14 +40,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     """Scrolls freely, or follows the end until somebody scrolls up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "line up", show=False),
-        Binding("down,j", "scroll_down", "line down", show=False),
-        Binding("left,h", "scroll_left", "left", show=False),
-        Binding("right,l", "scroll_right", "right", show=False),
-        Binding("pageup", "page_up", "page up", show=False),
-        Binding("pagedown", "page_down", "page down", show=False),
-        Binding("home,g", "scroll_home", "first line", show=False),
-        Binding("end,G", "scroll_end", "last line", show=False),
+        bind("up,k", "scroll_up", "line up", bar=False),
+        bind("down,j", "scroll_down", "line down", bar=False),
+        bind("left,h", "scroll_left", "left", bar=False),
+        bind("right,l", "scroll_right", "right", bar=False),
+        bind("pageup", "page_up", "page up", bar=False),
+        bind("pagedown", "page_down", "page down", bar=False),
+        bind("home,g", "scroll_home", "first line", bar=False),
+        bind("end,G", "scroll_end", "last line", bar=False),
     ]
     COMPONENT_CLASSES = COMPONENTS | {"line-view--hit"}
 

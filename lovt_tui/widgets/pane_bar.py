@@ -13,7 +13,7 @@ from lovt_tui.widgets.panes import PANES, Pane
 
 
 class PaneBar(Widget):
-    """Shown while not all panes are."""
+    """One line."""
 
     COMPONENT_CLASSES = COMPONENTS
 
@@ -26,23 +26,27 @@ class PaneBar(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._current: Pane = "charts"
+        self._shown: tuple[Pane, ...] = ()
 
-    def show(self, current: Pane, is_needed: bool) -> None:
-        """Mark the current pane."""
-        self.display = is_needed
-        self._current = current
+    def show(self, current: Pane, shown: tuple[Pane, ...]) -> None:
+        """Mark the current pane; those that are seen stand out from the others."""
+        self._current, self._shown = current, shown
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        cells = [Cell(f"[{pane}] ", "accent") if pane == self._current else Cell(f" {pane}  ", "dim") for pane in PANES]
-        return paint(cells, tone_styles(self), self.rich_style, self.size.width)
+        return paint(map(self._cell, PANES), tone_styles(self), self.rich_style, self.size.width)
+
+    def _cell(self, pane: Pane) -> Cell:
+        if pane == self._current:
+            return Cell(f"[{pane}]", "accent")
+        return Cell(f" {pane} ", "" if pane in self._shown else "dim")
 
     def on_click(self, event: events.Click) -> None:
         """Find the name that was clicked."""
         start = 0
         for pane in PANES:
-            end = start + len(pane) + 3
+            end = start + len(pane) + 2
             if start <= event.x < end:
                 self.post_message(self.Chosen(pane))
             start = end

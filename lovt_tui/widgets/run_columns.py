@@ -16,7 +16,7 @@ from lovt_tui.formatting import (
     format_state,
     plural,
 )
-from lovt_tui.snapshot import Score
+from lovt_tui.reading.snapshot import Score
 
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
@@ -32,6 +32,8 @@ class Entry:
     row: "RunRow"
     scores: tuple[Score, ...]
     now: float
+    is_pinned: bool = False
+    has_alarm: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,37 @@ def entry_cells(entry: Entry, columns: tuple[Column, ...]) -> list[Cell]:
     return cells[:-1]
 
 
-def heading_cells(columns: tuple[Column, ...]) -> list[Cell]:
-    """The line of headings."""
-    return [Cell(" ".join(fit(column.title, column.width, column.align) for column in columns), "dim")]
+SORTABLE = {
+    "state": "state", "run": "name", "what": "what", "progress": "progress", "left": "left", "best": "best",
+    "loss": "latest.train/loss", "slot": "slot", "tags": "tags", "age": "age",
+}  # fmt: skip
+"""Title of a column -> the name by which runs are sorted (`lovt runs --sort`)."""
+
+
+def heading_cells(columns: tuple[Column, ...], sort: str = "") -> list[Cell]:
+    """The line of headings; the one that the rows are sorted by has an arrow."""
+    return [Cell(" ".join(fit(_title(column, sort), column.width, column.align) for column in columns), "dim")]
+
+
+def _title(column: Column, sort: str) -> str:
+    if SORTABLE[column.title] != sort.removeprefix("-"):
+        return column.title
+    return f"{column.title}{'↓' if sort.startswith('-') else '↑'}"
+
+
+def find_clicked(columns: tuple[Column, ...], x: int) -> str:
+    """The name to sort by of the column at a cell of the headings."""
+    start = 0
+    for column in columns:
+        if start <= x <= start + column.width:
+            return SORTABLE[column.title]
+        start += column.width + 1
+    return ""
 
 
 def _name(entry: Entry, width: int) -> Cell:
-    return Cell(clean(entry.row.name), "strong")
+    signs = ("P " if entry.is_pinned else "") + ("! " if entry.has_alarm else "")
+    return Cell(signs + clean(entry.row.name), "warning" if entry.has_alarm else "strong")
 
 
 def _subject(entry: Entry, width: int) -> Cell:

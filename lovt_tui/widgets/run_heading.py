@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lovt_tui.describing import heading_cells
 from lovt_tui.formatting import COMPONENTS
+from lovt_tui.listing.describing import heading_cells
 from lovt_tui.widgets.line_view import Line
 from lovt_tui.widgets.painting import paint, tone_styles
 

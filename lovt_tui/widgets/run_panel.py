@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.markup import escape
 
-from lovt_tui.describing import SHORT_CLOCK, event_lines, fact_lines, log_lines
 from lovt_tui.formatting import clean, format_state
-from lovt_tui.snapshot import Snapshot
+from lovt_tui.listing.describing import SHORT_CLOCK, event_lines, fact_lines, log_lines
+from lovt_tui.reading.snapshot import Snapshot
 from lovt_tui.widgets.chart import DEFAULT_OPTIONS, Chart
-from lovt_tui.widgets.line_view import LineView
+from lovt_tui.widgets.chart_layers import Company, build_layers
+from lovt_tui.widgets.line_view import LineView, set_title
 from lovt_tui.widgets.reason import Reason
 
 if TYPE_CHECKING:
@@ -31,25 +31,28 @@ class RunPanel(Vertical):
             yield LineView(id="facts", follow=True, focusable=False)
             yield LineView(id="tail", follow=True, focusable=False)
 
-    def show(self, row: "RunRow | None", snapshot: Snapshot) -> None:
-        """Show a run, as far as it is read."""
+    def show(self, row: "RunRow | None", snapshot: Snapshot, company: Company) -> None:
+        """Show a run, as far as it is read, and beside its curves those of its company."""
         self.set_class(row is None, "-empty")
         if row is None:
             return
-        self.query_one(Reason).show(clean(row.detail), format_state(row).tone)
+        alarm = snapshot.find_alarm(row.id)
+        reason = f"! {alarm}" if alarm else row.detail
+        self.query_one(Reason).show(clean(reason), "warning" if alarm else format_state(row).tone)
         detail = snapshot.detail if snapshot.detail and snapshot.detail.run_id == row.id else None
-        curves = detail.curves if detail else ()
-        self.set_class(bool(curves), "-has-curves")
+        names = {each.id: clean(each.name) for each in snapshot.runs if each.id in company.ids}
+        charts = build_layers(detail, company, names) if detail else ()
+        self.set_class(bool(charts), "-has-curves")
         for number in range(NUM_CHARTS):
             chart = self.query_one(f"#chart-{number + 1}", Chart)
-            chart.set_class(number >= len(curves), "-empty")
-            chart.show(curves[number] if number < len(curves) else None, DEFAULT_OPTIONS)
+            chart.set_class(number >= len(charts), "-empty")
+            chart.show(charts[number] if number < len(charts) else (), DEFAULT_OPTIONS)
         facts = self.query_one("#facts", LineView)
-        facts.border_title = escape(clean(row.name))
-        facts.show(() if curves else fact_lines(row, snapshot.find_scores(row.id), detail))
+        set_title(facts, clean(row.name))
+        facts.show(() if charts else fact_lines(row, snapshot.find_scores(row.id), detail))
         tail = self.query_one("#tail", LineView)
         has_log = detail is None or bool(detail.log)
-        tail.border_title = "log" if has_log else "events"
+        set_title(tail, "log" if has_log else "events")
         if detail is None:
             tail.show(())
         else:

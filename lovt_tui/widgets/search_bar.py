@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
+
+from lovt_tui.keyboard.keys import bind
 
 
 class SearchBar(Horizontal):
     """Shown while somebody types."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "back", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [bind("escape", "leave", "back", priority=True)]
 
     @dataclass
     class Asked(Message):

@@ -1,5 +1,6 @@
 """From the points of a curve to what a chart can show: smoothed over the raw points, then extremes per column."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,3 +58,23 @@ def thin(x: Array, values: Array, limits: tuple[float, float], num_columns: int)
         last=kept[np.append(start[1:], len(kept)) - 1],
         broken=broken,
     )
+
+
+def average(several: Sequence[Columns], num_columns: int) -> tuple[Columns, Array, Array]:
+    """Mean of curves thinned to the same columns, and the lowest and highest of them in each column of the mean.
+
+    Between its first and its last column a curve counts with what lies on the line between its neighbours; the mean
+    goes as far as any of the curves.
+    """
+    grid = np.arange(num_columns, dtype=np.float64)
+    values = [
+        np.interp(grid, each.column, each.last, left=np.nan, right=np.nan) for each in several if len(each.column)
+    ]
+    if not values:
+        return several[0], several[0].low, several[0].high
+    table = np.stack(values)
+    used = np.flatnonzero(np.isfinite(table).any(axis=0))
+    table = table[:, used]
+    means = np.nanmean(table, axis=0)
+    broken = frozenset().union(*(each.broken for each in several))
+    return Columns(used, means, means, means, means, broken), np.nanmin(table, axis=0), np.nanmax(table, axis=0)

@@ -7,13 +7,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lovt_tui.formatting import COMPONENTS, Cell, fit, format_bytes
-from lovt_tui.snapshot import Gauge, Snapshot
+from lovt_tui.listing.run_order import describe_queue
+from lovt_tui.reading.snapshot import Gauge, Snapshot
 from lovt_tui.widgets.painting import paint, tone_styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TABS = (("1", "Runs"), ("2", "New"))
+TABS = (("1", "Runs"), ("2", "New"), ("3", "Sweeps"), ("4", "Compare"), ("5", "Data"))
 MAX_SINGLE_GAUGES = 2
 NAME = "lovt-tui"
 
@@ -38,7 +39,9 @@ class TopBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        tabs = [_tab(f"{key} {title}", title == self._tab) for key, title in TABS]
+        tabs = [
+            Cell(f"[{text}]", "accent") if is_current else Cell(f" {text} ", "dim") for text, is_current in self._tabs()
+        ]
         left = [Cell(f" {NAME} ", "strong"), Cell(self._fitted_place(), "dim"), Cell(" "), *tabs]
         width = self.size.width
         taken = sum(len(cell.text) for cell in (*left, *self._facts))
@@ -48,21 +51,30 @@ class TopBar(Widget):
     def on_click(self, event: events.Click) -> None:
         """Press the digit of the screen that was clicked."""
         start = len(NAME) + 2 + len(self._fitted_place()) + 1
-        for key, title in TABS:
-            end = start + len(key) + 1 + len(title) + 2
+        for (key, _), (text, _) in zip(TABS, self._tabs(), strict=True):
+            end = start + len(text) + 2
             if start <= event.x < end:
                 self.app.simulate_key(key)
             start = end
 
+    def _tabs(self) -> list[tuple[str, bool]]:
+        """Text of each tab, and whether it is the current one, which stands in brackets: it is told without colour.
+
+        Where the line has no room for all titles, the other screens are only digits.
+        """
+        room = self.size.width - len(NAME) - 3 - self._width_of_facts()
+        is_short = sum(len(f"{key} {title}") + 2 for key, title in TABS) > room
+        return [
+            (key if is_short and title != self._tab else f"{key} {title}", title == self._tab) for key, title in TABS
+        ]
+
+    def _width_of_facts(self) -> int:
+        return sum(len(cell.text) for cell in self._facts)
+
     def _fitted_place(self) -> str:
-        tabs = sum(len(key) + 1 + len(title) + 2 for key, title in TABS)
-        fixed = len(NAME) + 2 + 1 + tabs + 1 + sum(len(cell.text) for cell in self._facts)
+        tabs = sum(len(text) + 2 for text, _ in self._tabs())
+        fixed = len(NAME) + 2 + 1 + tabs + 1 + self._width_of_facts()
         return fit(self._place, max(0, min(len(self._place), self.size.width - fixed)))
-
-
-def _tab(text: str, is_current: bool) -> Cell:
-    """The current screen stands in brackets, so that it is told without colour."""
-    return Cell(f"[{text}]", "accent") if is_current else Cell(f" {text} ", "dim")
 
 
 def describe_machine(snapshot: Snapshot) -> list[Cell]:
@@ -74,9 +86,10 @@ def describe_machine(snapshot: Snapshot) -> list[Cell]:
         cells.append(Cell(f"! {len(snapshot.broken)} unreadable  ", "warning"))
     cells += [Cell(text + "  ") for text in _gauge_texts(snapshot.gauges)]
     running = sum(row.state in ("running", "launched") for row in snapshot.runs)
-    queued = sum(row.state == "queued" for row in snapshot.runs)
+    queued = any(row.state == "queued" for row in snapshot.runs)
     cells.append(Cell(f"{running} running", "accent" if running else "dim"))
-    cells.append(Cell(f"  queue {queued} ", "" if queued else "dim"))
+    waiting = describe_queue(snapshot.runs, max(1, sum(gauge.is_gpu for gauge in snapshot.gauges)))
+    cells.append(Cell(f"  queue {waiting} ", "" if queued else "dim"))
     return cells
 
 

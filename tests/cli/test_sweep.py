@@ -11,9 +11,9 @@ from lovt_core.runs.lines import append_line
 from lovt_core.runs.locks import is_locked
 from lovt_core.runs.state import read_state
 from lovt_core.runs.workspace import Workspace
-from lovt_core.sweeps.folder import SweepFolder, append_request, create_sweep
+from lovt_core.sweeps.folder import SweepFolder, append_request, append_warning, create_sweep
 from tests.core.runs.conftest import wait_until
-from tests.core.sweeps.conftest import make_sweep
+from tests.core.sweeps.conftest import SPACE, make_sweep
 
 BASE = """\
 kind: selftest
@@ -190,12 +190,96 @@ def test_understanding_and_exports(lovt, written, tmp_path):
         ("run sweep.yaml --as-new --storage redis://x", "storage 'redis://x' cannot be used"),
         ("run base.yaml", "kind: unknown value 'selftest': only sweep"),
         ("run sweep.yaml --as-new --set training.max_epoch=3", "unknown key; did you mean 'max_epochs'"),
+        ("run sweep.yaml --set training.optimiser.name=adam", "the sweep searches space.training.optimiser.name"),
+        ("run sweep.yaml --hours nan", "--hours: must be a finite number above 0, not nan"),
+        ("run sweep.yaml --hours inf", "--hours: must be a finite number above 0, not inf"),
+        ("run sweep.yaml --hours 0", "--hours: must be a finite number above 0, not 0"),
+        ("run sweep.yaml --hours -1", "--hours: must be a finite number above 0, not -1"),
+        ("extend small --hours nan", "--hours: must be a finite number above 0, not nan"),
+        ("extend small --hours inf", "--hours: must be a finite number above 0, not inf"),
+        ("extend small --hours 0", "--hours: must be a finite number above 0, not 0"),
+        ("extend small --trials 9", "the study of the sweep small is lost: sqlite:////nowhere holds 0 of its 4 trials"),
+        ("resume small", "put it together again with: lovt sweep rebuild small"),
+        ("export small --sqlite a.db", "put it together again with: lovt sweep rebuild small"),
+        ("export small --sqlite no/a.db", "there is no folder no for --sqlite no/a.db"),
+        ("best small --save no/a.yaml", "there is no folder no for --save no/a.yaml"),
+        ("best small --save .", "--save . is a folder: name a file"),
+        ("report small -o report.pdf", "--out report.pdf: the report is an HTML page: give a name that ends in .html"),
     ],
 )
 def test_bad_input(lovt, written, arguments, message):
     answer = lovt("sweep", *arguments.split())
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
+
+
+def test_a_lost_study_is_shown_but_not_begun_anew(lovt, written, monkeypatch):
+    append_request(written, "resume")
+    monkeypatch.setattr("lovt_tui.cli.sweep.status.BEGIN_SECONDS", -1.0)
+    answer = lovt("sweep", "status", "small")
+    assert answer.code == 0
+    assert answer.out.startswith("small: interrupted, 4 of 6 trials (3 finished, 1 failed)")
+    assert "lost: sqlite:////nowhere holds 0 of its 4 trials; put it together again with: lovt sweep reb" in answer.err
+    assert not written.log.exists()
+    assert not is_locked(written.lock)
+
+
+def test_a_study_comes_back(lovt, written, tmp_path):
+    origin = json.loads((written.path / "origin.json").read_text())
+    (written.path / "origin.json").write_text(json.dumps({**origin, "storage": f"sqlite:///{tmp_path}/new.db"}))
+    again = lovt("sweep", "rebuild", "small")
+    assert (again.code, again.out) == (0, "small has 4 trials again, 0 of them open: lovt sweep resume small\n")
+    assert lovt("sweep", "export", "small", "--sqlite", "copy.db").code == 0
+    assert "has 4 trials: it is not lost" in lovt("sweep", "rebuild", "small").err
+
+
+def test_what_waits_and_what_is_wrong(lovt, written):
+    append_line(written.trials_file, {"trial": 4, "state": "running", "params": {}, "started": 5.0})
+    append_line(written.trials_file, {"trial": 5, "state": "running", "params": {}, "started": 5.0, "began": 8.0})
+    append_request(written, "pause")
+    append_warning(written, "no trial can be pruned: [x]")
+    shown = lovt("sweep", "status", "small").out
+    assert shown.startswith("small: paused, 6 of 6 trials (3 finished, 1 running, 1 queued, 1 failed)\n")
+    assert "warning: no trial can be pruned: [x]" in shown
+    told = json.loads(lovt("sweep", "status", "small", "--json").out)
+    assert told["warnings"] == ["no trial can be pruned: [x]"]
+    assert [trial["display_state"] for trial in told["trials"][4:]] == ["queued", "running"]
+    assert [trial["state"] for trial in told["trials"][4:]] == ["running", "running"]
+    assert told["trials"][5]["queued_seconds"] == 3.0
+    append_request(written, "stop", reason="user")
+    assert "(3 finished, 2 stopped, 1 failed)" in lovt("sweep", "status", "small").out
+
+
+def test_shares_are_plotted_by_the_name_in_the_file(lovt, place):
+    weights = {"type": "shares", "total": 2.0, "parts": {"one": ["a"], "two": ["b"]}}
+    sweep = make_sweep(space={"weights": weights, RATE: SPACE[RATE]}, start_with={"base": False})
+    create_sweep(place, sweep, {"created": 0, "study": "small", "storage": "sqlite:////nowhere"})
+    views = json.loads(lovt("sweep", "plot", "small", "slice", "-p", "weights", "--json").out)
+    assert [view["x"]["name"] for view in views] == ["weights.one", "weights.two"]
+    (view,) = json.loads(lovt("sweep", "plot", "small", "contour", "-p", "weights", "--json").out)
+    assert (view["x"]["name"], view["y"]["name"]) == ("weights.one", "weights.two")
+    assert "takes two parameters, not 3 (weights.one, weights.two, training" in lovt(
+        "sweep", "plot", "small", "contour", "-p", "weights", "-p", RATE
+    ).err  # fmt: skip
+
+
+def test_no_password_is_shown(lovt, written):
+    origin = json.loads((written.path / "origin.json").read_text())
+    url = "postgresql+psycopg://me:s3cret@host/db"
+    (written.path / "origin.json").write_text(json.dumps({**origin, "storage": url}))
+    answer = lovt("sweep", "run", "sweep.yaml", "--storage", "postgresql://other:pass@host/db")
+    assert answer.code == 2
+    assert "is in postgresql+psycopg://me:***@host/db; give --as-new" in answer.err
+    new = lovt("sweep", "run", "sweep.yaml", "--as-new", "--storage", "postgresql+psycopg://me:s3cret@127.0.0.1:9/db")
+    assert "postgresql+psycopg://me:***@127.0.0.1:9/db" in new.err
+    assert "s3cret" not in answer.err + answer.out + new.err + new.out
+
+
+def test_the_base_outside_the_space_names_both_files(lovt, place, tmp_path):
+    (tmp_path / "sweep.yaml").write_text(SWEEP.replace("low: 1.0e-5", "low: 1.0e-2"))
+    answer = lovt("sweep", "run", "sweep.yaml")
+    assert answer.code == 2
+    assert "sweep.yaml: start_with.base: the base base.yaml is not in the space: training.optimiser.lear" in answer.err
 
 
 def test_a_task_whose_data_is_not_prepared(lovt, place, tmp_path):

@@ -18,7 +18,7 @@ import psutil
 from lovt_core.runs.workspace import Workspace
 
 LOVT = (sys.executable, "-c", "from lovt_tui.cli.main import main; main()")
-DASHBOARD = (sys.executable, "-c", "from lovt_tui.app import main; main()")
+DASHBOARD = (sys.executable, "-c", "from lovt_tui.main import main; main()")
 WATCH_SECONDS = 0.1
 PREFER_REAL = 0.6
 """Real trainings and evaluations are hit more often than the small ones beside them."""

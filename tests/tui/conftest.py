@@ -22,8 +22,8 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The poller looks ten times a second, so that no test waits for it."""
-    monkeypatch.setattr("lovt_tui.poller.SYNC_SECONDS", 0.1)
-    monkeypatch.setattr("lovt_tui.reader.CURVE_SECONDS", 0.1)
+    monkeypatch.setattr("lovt_tui.reading.poller.SYNC_SECONDS", 0.1)
+    monkeypatch.setattr("lovt_tui.reading.detail_reader.CURVE_SECONDS", 0.1)
 
 
 @pytest.fixture

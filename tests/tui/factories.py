@@ -15,8 +15,8 @@ from textual.widgets import Input
 from lovt_core.runs.records import Curve, EventRow, RunRow, StoredResult
 from lovt_core.runs.workspace import Workspace
 from lovt_tui.app import Dashboard
-from lovt_tui.poller import Sources
-from lovt_tui.snapshot import Gauge
+from lovt_tui.reading.snapshot import Gauge
+from lovt_tui.reading.sources import Sources
 
 NOW = 1_790_000_000.0
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -70,6 +70,9 @@ class FakeIndex:
             raise self.problem
         return False
 
+    def sync_active(self) -> bool:
+        return self.sync()
+
     def change(self) -> int:
         return self._change
 
@@ -87,7 +90,7 @@ class FakeIndex:
         return next(curve for curve in self.curves[run_id] if curve.metric == metric)
 
     def events(self, run_id: str, kind: str | None = None) -> list[EventRow]:
-        return self.event_rows.get(run_id, [])
+        return [event for event in self.event_rows.get(run_id, []) if kind is None or event.kind == kind]
 
     def close(self) -> None:
         pass

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lovt_core.runs.records import Curve
-from lovt_tui.snapshot import default_metrics
+from lovt_tui.reading.snapshot import default_metrics
 from lovt_tui.widgets.axes import count_ticks, linear_ticks, log_ticks, time_ticks
 from lovt_tui.widgets.chart_drawing import describe_curve, draw_chart, find_best
 from lovt_tui.widgets.chart_grid import choose_num_columns
+from lovt_tui.widgets.chart_layers import Layer
 from lovt_tui.widgets.chart_options import ChartOptions
 from lovt_tui.widgets.thinning import smooth, thin
 
@@ -22,12 +23,16 @@ def curve(*values, metric="val/loss"):
     return Curve(metric, steps, tuple(step / 10 for step in steps), tuple(100.0 + step for step in steps), values)
 
 
+def draw(one, options, size):
+    return draw_chart((Layer((one,)),), options, size)
+
+
 def text_of(rows):
     return ["".join(cell.text for cell in row) for row in rows]
 
 
 def test_a_small_chart():
-    assert text_of(draw_chart(curve(4.0, 3.0, 2.0, 1.0), ChartOptions(), (20, 5))) == [
+    assert text_of(draw(curve(4.0, 3.0, 2.0, 1.0), ChartOptions(), (20, 5))) == [
         "4 ⠒⠤⢄⣀              ",
         "      ⠉⠑⠒⠤⣀         ",
         "2          ⠉⠒⠤⢄⣀    ",
@@ -42,13 +47,13 @@ def test_a_small_chart():
     st.sampled_from(["step", "epoch", "time"]),
 )  # fmt: skip
 def test_any_curve_fills_its_box_exactly(values, width, height, log_scale, smoothing, axis):
-    rows = text_of(draw_chart(curve(*values), ChartOptions(axis, log_scale, smoothing), (width, height)))
+    rows = text_of(draw(curve(*values), ChartOptions(axis, log_scale, smoothing), (width, height)))
     assert rows == [] or (len(rows) == height and {len(row) for row in rows} == {width})
 
 
 def test_not_finite_values_and_the_best_are_marked():
     values = curve(4.0, math.nan, 1.0, math.inf, 2.0)
-    text = "\n".join(text_of(draw_chart(values, ChartOptions(), (30, 6))))
+    text = "\n".join(text_of(draw(values, ChartOptions(), (30, 6))))
     assert text.count("×") == 2
     assert text.count("◆") == 1
     assert find_best(values) == 2
@@ -59,7 +64,7 @@ def test_not_finite_values_and_the_best_are_marked():
 
 def test_log_scale_says_what_it_hides():
     assert describe_curve(curve(1.0, 0.0, -1.0, metric="train/x"), log_scale=True).endswith("2 not above 0")
-    assert "no value can be drawn" in text_of(draw_chart(curve(-1.0, 0.0), ChartOptions(log_scale=True), (30, 6)))[0]
+    assert "no value can be drawn" in text_of(draw(curve(-1.0, 0.0), ChartOptions(log_scale=True), (30, 6)))[0]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +105,7 @@ def test_a_long_curve_is_drawn_within_a_frame():
     values = tuple(np.random.default_rng(0).normal(size=100_000).tolist())
     long = curve(*values)
     began = time.perf_counter()
-    draw_chart(long, ChartOptions(smoothing=50), (120, 30))
+    draw(long, ChartOptions(smoothing=50), (120, 30))
     assert time.perf_counter() - began < 1.0
 
 

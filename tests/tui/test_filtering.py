@@ -3,7 +3,7 @@
 import pytest
 
 from lovt_core.errors import InputError
-from lovt_tui.filtering import parse_filter
+from lovt_tui.listing.filtering import parse_filter
 from tests.tui.factories import NOW, make_row
 
 ROWS = (

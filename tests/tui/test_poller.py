@@ -7,9 +7,11 @@ import pytest
 
 from lovt_core.errors import RecordError
 from lovt_core.runs.records import StoredResult
-from lovt_tui.poller import Poller
-from lovt_tui.reader import SnapshotReader, read_tail
-from lovt_tui.snapshot import Score, Snapshot, Watch, find_ends
+from lovt_tui.reading.detail_reader import read_tail
+from lovt_tui.reading.poller import Poller
+from lovt_tui.reading.snapshot import Score, Snapshot, Watch, find_ends
+from lovt_tui.reading.snapshot_reader import SnapshotReader
+from lovt_tui.reading.sources import Sources
 from tests.tui.factories import FakeIndex, make_curve, make_row, make_sources
 
 
@@ -120,7 +122,7 @@ def test_a_queued_run_comes_with_what_it_waits_for(index, tmp_path):
     waiting = make_row("queued", "queued")
     index.put(waiting)
     reasons = {waiting.id: "the CPU is taken by another run", "unknown": "-"}
-    reader = SnapshotReader(index, tmp_path, lambda: (), lambda: 0.0, lambda: dict(reasons))
+    reader = SnapshotReader(index, Sources(lambda: index, tmp_path, lambda: (), lambda: 0.0, lambda: dict(reasons)))
     assert {row.name: row.detail for row in reader.read(Watch()).runs}["queued"] == "the CPU is taken by another run"
     reasons.clear()
     assert {row.name: row.detail for row in reader.read(Watch()).runs}["queued"] == ""

@@ -65,9 +65,9 @@ async def test_keys_move_the_cursor(index, tmp_path):
         table = app.screen.query_one(RunTable)
         for key, name in (("G", "baseline"), ("g", "tau03"), ("down", "convirt"), ("k", "tau03"), ("end", "baseline")):
             await pilot.press(key)
-            assert table.selected.name == name
+            assert table.selected.row.name == name
         await pilot.press("home", "pagedown")
-        assert table.selected.name == "baseline"
+        assert table.selected.row.name == "baseline"
 
 
 async def test_mouse_selects_and_opens(index, tmp_path):
@@ -75,7 +75,7 @@ async def test_mouse_selects_and_opens(index, tmp_path):
     async with app.run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "tau03")
         await pilot.click(RunTable, offset=(20, 3))
-        assert app.screen.query_one(RunTable).selected.name == "eval-tau03"
+        assert app.screen.query_one(RunTable).selected.row.name == "eval-tau03"
         await pilot.click(RunTable, offset=(20, 3), times=2)
         await wait_for(pilot, "[events]")
         await pilot.click("TopBar", offset=(18, 0))
@@ -149,7 +149,9 @@ async def test_resize(index, tmp_path):
 
 async def test_stop_asks_first(index, tmp_path, monkeypatch):
     stopped = []
-    monkeypatch.setattr("lovt_tui.app.stop_run", lambda workspace, run_id: stopped.append(run_id) or "it stops")
+    monkeypatch.setattr(
+        "lovt_tui.screens.run_acting.stop_runs", lambda workspace, run_ids: stopped.extend(run_ids) or "it stops"
+    )
     async with make_app(index, tmp_path).run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "tau03")
         await pilot.press("x")
@@ -166,12 +168,14 @@ async def test_stop_asks_first(index, tmp_path, monkeypatch):
 
 async def test_stop_of_a_stopping_run_kills(index, tmp_path, monkeypatch):
     killed = []
-    monkeypatch.setattr("lovt_tui.app.kill_run", lambda workspace, run_id: killed.append(run_id) or "killed")
+    monkeypatch.setattr(
+        "lovt_tui.screens.run_acting.kill_runs", lambda workspace, run_ids: killed.extend(run_ids) or "killed"
+    )
     index.put(replace(index.rows[0], stop_asked=True))
     async with make_app(index, tmp_path).run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "stopping")
         await pilot.press("x")
-        await wait_for(pilot, "loses everything since its last checkpoint")
+        await wait_for(pilot, "checkpoint is lost")
         await pilot.press("y")
         await wait_for(pilot, "killed")
         assert killed == [index.rows[0].id]

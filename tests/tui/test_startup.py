@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lovt_tui.app import main
+from lovt_tui.main import main
 from tests.tui.factories import FakeIndex, make_app, screen_text
 
 HEAVY = ("torch", "torchvision", "transformers", "timm", "safetensors")
@@ -14,7 +14,7 @@ LATE = ("pydantic", "numpy", "sqlite_utils", "ruamel.yaml", "psutil", "lovt_tui.
 
 
 def test_the_first_paint_loads_nothing_heavy():
-    program = f"import sys, lovt_tui.app; print([n for n in {HEAVY + LATE!r} if n in sys.modules])"
+    program = f"import sys, lovt_tui.main; print([n for n in {HEAVY + LATE!r} if n in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 
@@ -68,4 +68,4 @@ def test_help_and_version(capsys):
     for option in ("--help", "--version"):
         with pytest.raises(SystemExit, match="0"):
             main([option])
-    assert "Quitting never" in capsys.readouterr().out
+    assert "never stops a run" in capsys.readouterr().out

@@ -17,7 +17,7 @@ from lovt_core.sweeps.views import (
     compute_parallel,
     compute_slices,
 )
-from lovt_tui.sweep_plots import (
+from lovt_tui.sweeping.plots import (
     draw_contour,
     draw_front,
     draw_history,

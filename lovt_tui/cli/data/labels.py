@@ -7,6 +7,7 @@ import typer
 
 from lovt_tui.cli.context import JsonOption, print_json
 from lovt_tui.cli.data.printing import NameArgument, print_line, print_problems
+from lovt_tui.datasets.texts import agreement_text
 
 if TYPE_CHECKING:
     from lovt_core.data.split_lists import Agreement
@@ -37,30 +38,12 @@ def command(
         print_line(f"{name}: {source}")
         for what, count in labels.counts:
             print_line(f"{count:>12,} {what}")
-        print_line(f"published    {_agreement_text(agreement)}")
+        print_line(f"published    {agreement_text(agreement)}")
         if labels.problems:
             print_line(f"problems     {len(labels.problems)} rows or files that cannot be used")
             print_problems(labels.problems)
     if labels.problems:
         raise typer.Exit(2)
-
-
-def _agreement_text(agreement: "Agreement | None") -> str:
-    if agreement is None:
-        return "no split lists of this data set were published"
-    if agreement.is_exact:
-        return f"the published split lists name exactly these {agreement.found:,} ids"
-    listed = agreement.found + len(agreement.missing)
-    parts = [f"{agreement.found:,} of the {listed:,} ids of the published split lists are here"]
-    differences = {
-        "missing": agreement.missing,
-        "in no list": agreement.extra,
-        "named twice": agreement.repeated,
-    }
-    for what, ids in differences.items():
-        if ids:
-            parts.append(f"{len(ids):,} {what} (first: {ids[0]})")
-    return ", ".join(parts)
 
 
 def _to_json(agreement: "Agreement | None") -> dict[str, Any] | None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
-from lovt_tui.cli.data.printing import print_line, version_text
+from lovt_tui.cli.data.printing import print_line
+from lovt_tui.datasets.texts import version_text
 
 if TYPE_CHECKING:
     from lovt_core.data.data_set import DataSet

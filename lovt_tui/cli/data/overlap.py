@@ -10,6 +10,15 @@ import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
 from lovt_tui.cli.data.printing import print_line
+from lovt_tui.datasets.overlap import (
+    INNER_HEADINGS,
+    Table,
+    choose_split,
+    find_overlap,
+    inner_table,
+    shared_table,
+    unshared_text,
+)
 
 if TYPE_CHECKING:
     from lovt_core.data.prepared import Bytes, PreparedData
@@ -20,7 +29,6 @@ SAVED_PAIRS = 10
 """Saved where --pairs does not say how many."""
 _SAVED_HEIGHT = 320
 """Pixels."""
-_INNER_HEADINGS = ("films", "their patients", "patients by id", "their images")
 _SPLIT_HELP = "auto, published, download, patient:SEED or lists:HASH [default: auto]."
 
 SplitSet = tuple["PreparedData", "Split"]
@@ -70,7 +78,7 @@ def command(
     data_sets = [find_data_set(each) for each in (name, other) if each is not None]
     opened = [open_any_size(root, data_set) for data_set in data_sets] or open_all(root)
     own_splits = (splits_a, splits_b, *(None for _ in opened))
-    sets = [(data, _split(data, own or splits)) for data, own in zip(opened, own_splits, strict=False)]
+    sets = [(data, choose_split(data, own or splits)) for data, own in zip(opened, own_splits, strict=False)]
     wanted = _Wanted(pairs or (SAVED_PAIRS if save else 0), save.expanduser() if save else None)
     if other is not None:
         _compare_two(sets[0], sets[1], wanted, as_json)
@@ -78,20 +86,6 @@ def command(
         _compare_one(sets[0], root, wanted, as_json)
     else:
         _compare_all(sets, root, as_json)
-
-
-def _split(data: "PreparedData", spec: str | None) -> "Split":
-    """The split asked for; where none was and the set is too small to be split, one that holds nothing."""
-    from lovt_core.config.split_names import AUTO
-    from lovt_core.data.splits import Split, build_split
-    from lovt_core.errors import DataError
-
-    if spec is not None:
-        return build_split(data, spec)
-    try:
-        return build_split(data, AUTO)
-    except DataError as error:
-        return Split(spec="none", train=(), validation=(), test=(), fingerprint="", announcement=f"not split: {error}")
 
 
 def _compare_all(sets: Sequence[SplitSet], root: Path, as_json: bool) -> None:
@@ -111,28 +105,20 @@ def _compare_all(sets: Sequence[SplitSet], root: Path, as_json: bool) -> None:
     for data, split, table in inner:
         film, patient = table.by_film[-1].shared, table.by_patient[-1].shared
         rows.append((data.name, split.spec, film.images, film.patients, patient.patients, patient.images))
-    _print_table("In two parts of the split:", ("set", "split", *_INNER_HEADINGS), rows)
+    _print_table("In two parts of the split:", ("set", "split", *INNER_HEADINGS), rows)
 
 
 def _compare_one(one: SplitSet, root: Path, wanted: _Wanted, as_json: bool) -> None:
-    from lovt_core.data.shared_films import ALL, compare_parts, count_shared_films
-
     data, split = one
-    table = compare_parts(data, split)
-    shared = [(data.name, films) for films in count_shared_films(data, root)]
-    listed = _list_pairs(table.pairs, data, data, wanted)
+    found = find_overlap(data, split, root)
+    listed = _list_pairs(found.inner.pairs, data, data, wanted)
     if as_json:
-        shown = [_shared_json(*each) for each in shared]
-        print_json({"sets": [_set_json(data, split, table)], "shared": shown, "pairs": listed})
+        shown = [_shared_json(*each) for each in found.shared]
+        print_json({"sets": [_set_json(data, split, found.inner)], "shared": shown, "pairs": listed})
         return
     print_line(split.announcement, indent=2)
-    rows = [
-        (film.part, film.other_part, film.shared.images, film.shared.patients, same.shared.patients, same.shared.images)
-        for film, same in zip(table.by_film, table.by_patient, strict=True)
-        if (film.part == ALL) == (film.other_part == ALL)
-    ]
-    _print_table("In two parts of the split:", ("part", "also in", *_INNER_HEADINGS), rows)
-    _print_shared(shared)
+    _print(inner_table(found.inner))
+    _print_shared(found.shared)
     _print_pairs(listed, data.name, data.name, wanted)
 
 
@@ -247,14 +233,9 @@ def _shared_json(name: str, films: "SharedFilms") -> dict[str, Any]:
 
 
 def _print_shared(shared: "Sequence[tuple[str, SharedFilms]]") -> None:
-    rows = [
-        (name, films.other, f"{films.images:,} of {films.of:,}", f"{films.others:,} of {films.of_others:,}")
-        for name, films in shared
-        if films.images
-    ]
-    if len(rows) < len(shared):
-        print_line(f"\nPairs of data sets that share no film: {len(shared) - len(rows)} of {len(shared)}")
-    _print_table("In two data sets:", ("A", "B", "images of A in B", "images of B in A"), rows)
+    if text := unshared_text(shared):
+        print_line(f"\n{text}")
+    _print(shared_table(shared))
 
 
 def _print_pairs(listed: Sequence[dict[str, Any]], name: str, other: str, wanted: _Wanted) -> None:
@@ -264,6 +245,10 @@ def _print_pairs(listed: Sequence[dict[str, Any]], name: str, other: str, wanted
     for row in listed:
         if "file" in row:
             print_line(f"saved {row['file']}")
+
+
+def _print(table: Table) -> None:
+    _print_table(table.title, table.headings, table.rows)
 
 
 def _print_table(title: str, headings: Sequence[str], rows: "Sequence[Sequence[str | int]]") -> None:

@@ -15,9 +15,9 @@ from lovt_tui.cli.data.printing import (
     print_warning,
     progress_bar,
 )
+from lovt_tui.datasets.texts import work_text
 
 if TYPE_CHECKING:
-    from lovt_core.data.prepared_meta import PreparedMeta
     from lovt_core.values import Progress as ProgressValue
 
 
@@ -74,13 +74,6 @@ def command(
     if as_json:
         print_json({"path": data.path, "unchanged": not decoded, **data.meta.model_dump(), "split": announcement})
         return
-    work = _describe_work(data.meta) if decoded else "was prepared from these files already, and is whole"
-    print_line(f"{data.name} {work}: {data.path}")
+    print_line(f"{data.name} {work_text(data.meta, len(decoded))}: {data.path}")
     print_meta(data.meta)
     print_field("split", announcement)
-
-
-def _describe_work(meta: "PreparedMeta") -> str:
-    if not meta.num_kept:
-        return "prepared"
-    return f"prepared, {meta.num_kept} samples as they were decoded before and {meta.num_samples - meta.num_kept} anew"

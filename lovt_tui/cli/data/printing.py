@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lovt_tui.cli.context import get_console, visible
+from lovt_tui.datasets.texts import meta_fields
 
 if TYPE_CHECKING:
-    from lovt_core.data.inventory import Version
     from lovt_core.data.preparation.prepare import OnProgress
     from lovt_core.data.prepared_meta import PreparedMeta, Problem
     from lovt_core.values import Progress as ProgressValue
@@ -47,48 +47,8 @@ def print_warning(text: str) -> None:
 
 def print_meta(meta: "PreparedMeta") -> None:
     """Content, size, identity, flow and what was left out."""
-    print_field("content", _content_text(meta))
-    side = f"{meta.size} x {meta.size} pixels" if meta.mode == "square" else f"short side at most {meta.size} pixels"
-    print_field("images", f"{side}{', histogram-equalised' if meta.equalised else ''}")
-    print_field("fingerprint", meta.fingerprint)
-    print_field("origin", f"{origin_text(meta)}; from {meta.source} on {meta.created}")
-    heading = "flow"
-    for step in (meta.flow[0], *(step for step in meta.flow[1:] if step.dropped)):
-        dropped = f"left without {step.dropped}: {step.what}" if step.dropped else step.what
-        print_field(heading, f"{step.kept} {dropped}")
-        heading = ""
-    if meta.skipped:
-        print_field("skipped", f"{len(meta.skipped)} files or rows that could not be used")
-    for problem in meta.skipped:
-        print_field("", str(problem))
-
-
-def _content_text(meta: "PreparedMeta") -> str:
-    parts = [f"{meta.num_samples} samples", f"{meta.num_images} images of {meta.num_patients} patients"]
-    if meta.kind == "paired":
-        parts.append(f"{meta.num_sentences} sentences")
-    if meta.num_boxes:
-        parts.append(f"{meta.num_boxes} boxes")
-    if meta.classes:
-        parts.append(f"classes {', '.join(meta.classes)}")
-    return ", ".join(parts)
-
-
-def origin_text(meta: "PreparedMeta") -> str:
-    """Whether these are the images of the data set itself."""
-    if meta.synthetic:
-        return "synthetic"
-    return "genuine" if meta.genuine else "not genuine: other images in the layout of this data set"
-
-
-def version_text(version: "Version") -> str:
-    """One line about a version."""
-    meta = version.meta
-    if meta is None:
-        return f"{version.folder.name}  damaged: {version.problem}"
-    mark = "current" if version.is_current else "kept"
-    text = f"{version.folder.name}  {meta.num_samples} samples, {origin_text(meta)}, {mark}"
-    return f"{text}  ({version.problem})" if version.problem else text
+    for label, text in meta_fields(meta):
+        print_field(label, text)
 
 
 def print_problems(problems: "Sequence[Problem]") -> None:

@@ -14,6 +14,7 @@ from lovt_tui.cli.data.printing import (
     print_field,
     print_line,
     print_meta,
+    print_warning,
 )
 
 if TYPE_CHECKING:
@@ -44,16 +45,18 @@ def command(
     """
     from lovt_core.data.catalog import find_data_set
     from lovt_core.data.prepared import open_prepared
-    from lovt_tui.cli.data.samples import choose_samples, describe_sample, print_samples, save_samples, save_sheet
+    from lovt_tui.cli.data.samples import describe_sample, print_samples
+    from lovt_tui.datasets.samples import choose_samples
+    from lovt_tui.datasets.saving import save_samples, save_sheet
 
     root = get_workspace(workspace).prepared_root
     data = open_prepared(root, find_data_set(name).name, size, fingerprint)
     if sample or ids or sheet or save:
         rows = choose_samples(data, sample or (0 if ids else 10), tuple(ids or ()), seed)
         if sheet:
-            save_sheet(data, rows, sheet.expanduser())
+            print_warning(save_sheet(data, rows, sheet.expanduser()))
         if save:
-            save_samples(data, rows, save.expanduser())
+            print_warning(save_samples(data, rows, save.expanduser()))
         if as_json:
             print_json([describe_sample(data, row) for row in rows])
         elif not sheet:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, get_workspace, print_json
 from lovt_tui.cli.data.printing import FingerprintOption, NameArgument, SizeOption, SplitsOption, print_line
+from lovt_tui.datasets.texts import statistics_rows
 
 if TYPE_CHECKING:
-    from lovt_core.data.reports.statistics import ReportStatistics
     from lovt_core.data.set_statistics import PartStatistics
 
 
@@ -48,36 +48,6 @@ def _print_table(parts: "tuple[PartStatistics, ...]") -> None:
     table.add_column("", no_wrap=True)
     for part in parts:
         table.add_column(part.name, justify="right", no_wrap=True)
-    cells = [_describe(part) for part in parts]
-    for label in dict.fromkeys(label for column in cells for label in column):
-        table.add_row(label, *(column.get(label, "") for column in cells))
+    for row in statistics_rows(parts):
+        table.add_row(*row)
     get_console().print(table, markup=False)
-
-
-def _describe(part: "PartStatistics") -> dict[str, str]:
-    rows = {"samples": f"{part.samples:,}", "images": f"{part.images:,}", "patients": f"{part.patients:,}"}
-    if part.positive is not None:
-        rows["images with a finding"] = f"{part.positive:,}"
-    if part.classes:
-        rows["images (boxes), mean area of"] = ""
-    for each in part.classes:
-        rows[f"  {each.name}"] = f"{each.images:,} ({each.boxes:,}), {100 * each.area:.1f} %"
-    if part.pixels is not None:
-        rows["pixel mean"], rows["pixel deviation"] = (f"{value:.4f}" for value in part.pixels)
-    if part.findings:
-        rows["present / absent / uncertain"] = ""
-    for finding, present, absent, uncertain in part.findings:
-        rows[f"  {finding}"] = f"{present:,} / {absent:,} / {uncertain:,}"
-    return rows | ({} if part.reports is None else _describe_reports(part.reports))
-
-
-def _describe_reports(reports: "ReportStatistics") -> dict[str, str]:
-    sentences, tokens = reports.sentences_a_report, reports.tokens_a_sentence
-    return {
-        "sentences": f"{reports.num_sentences:,}",
-        "  a report: mean, largest": f"{sentences.mean:.1f}, {sentences.max}",
-        "tokens": f"{reports.num_tokens:,}",
-        "  a sentence: mean, largest": f"{tokens.mean:.1f}, {tokens.max}",
-        "distinct words": f"{reports.vocabulary_size:,}",
-        "repeated sentences": f"{100 * reports.repeated_share:.0f} %",
-    }

@@ -8,7 +8,7 @@ import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, get_console, print_json
 from lovt_tui.cli.output_file import ForceOption
-from lovt_tui.cli.sweep.arguments import SweepArgument, open_sweep
+from lovt_tui.cli.sweep.arguments import SweepArgument, check_file, open_sweep
 from lovt_tui.cli.sweep.trial_table import trial_table
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def command(
     Example: lovt sweep best temperatures --save best.yaml
     """
     from lovt_core.errors import InputError
-    from lovt_tui.cli.output_file import check_out, write_out
+    from lovt_tui.cli.output_file import write_out
 
-    check_out(save, force)
+    check_file(save, "--save", force)
     folder = open_sweep(workspace, sweep)
     chosen = choose(folder, trial)
     if save is not None and len(chosen) > 1:
@@ -48,7 +48,7 @@ def command(
         raise InputError(f"several trials are on the Pareto front: choose one with --trial: {numbers}")
     base = folder.read().base
     if save is not None:
-        write_out(_write(folder, chosen[0], base).encode(), save)
+        write_out(write_experiment(folder, chosen[0], base).encode(), save)
     if as_json:
         print_json([_describe(each, base) for each in chosen])
         return
@@ -82,7 +82,8 @@ def make_experiment(base: "Experiment", trial: "Trial", name: str) -> "Experimen
     return change_experiment(base, trial.settings).model_copy(update={"name": name})
 
 
-def _write(folder: "SweepFolder", trial: "Trial", base: "Experiment") -> str:
+def write_experiment(folder: "SweepFolder", trial: "Trial", base: "Experiment") -> str:
+    """The experiment of a trial as a file, with a head that says where it comes from."""
     from lovt_core.config.loading import dump_experiment
 
     name = f"{folder.name[:50]}-best"

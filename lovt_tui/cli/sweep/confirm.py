@@ -57,7 +57,7 @@ def command(
         chosen = choose(folder, trial)
         if len(chosen) > 1:
             raise InputError("several trials are on the Pareto front: choose one with --trial")
-        names = _check_tasks(folder, tasks or ["all"])
+        names = choose_tasks(folder, tasks or ["all"])
         there = queue_confirmation(folder, chosen[0], names, repeats, fresh_seed)
         sys.stderr.write(
             f"{2 * repeats} trainings are queued: lovt sweep confirm {folder.name} shows how far they are\n"
@@ -71,7 +71,7 @@ def command(
         _print(folder, there, sides)
 
 
-def _check_tasks(folder: "SweepFolder", patterns: list[str]) -> list[str]:
+def choose_tasks(folder: "SweepFolder", patterns: list[str]) -> list[str]:
     """Ids of the tasks, whose data must be prepared; none where trainings are of a kind that has no encoder."""
     from lovt_core.config.loading import find_experiment_file, load_experiment
     from lovt_core.tasks import expand_tasks
@@ -87,7 +87,7 @@ def _check_tasks(folder: "SweepFolder", patterns: list[str]) -> list[str]:
     return list(names)
 
 
-def _tell_regression(folder: "SweepFolder", there: "Sequence[Repeat]", sides: "Mapping[Which, Confirmed]") -> str:
+def tell_regression(folder: "SweepFolder", there: "Sequence[Repeat]", sides: "Mapping[Which, Confirmed]") -> str:
     """What the winner was worth in the sweep, and what it is worth now."""
     objective = folder.config().objective[0]
     winner = next((each for each in folder.trials() if each.number == there[0].trial and each.values), None)
@@ -115,17 +115,17 @@ def _print(folder: "SweepFolder", there: "Sequence[Repeat]", sides: "Mapping[Whi
     )
     tasks = list(dict.fromkeys(task for side in sides.values() for task in side.scores))
     if tasks:
-        paper = _load_paper()
+        paper = load_paper()
         table = Table("task", "base (%)", f"trial {there[0].trial} (%)", *(f"paper, {row}" for row in PAPER), box=None)
         for task in tasks:
-            own = [_format(side.scores.get(task, ())) for side in (sides["base"], sides["best"])]
+            own = [format_change(side.scores.get(task, ())) for side in (sides["base"], sides["best"])]
             table.add_row(task, *(Text(cell) for cell in own), *(paper.get((row, task), "") for row in PAPER))
         console.print(table)
         console.print(NOTE, markup=False, soft_wrap=True)
-    console.print(_tell_regression(folder, there, sides), markup=False, soft_wrap=True)
+    console.print(tell_regression(folder, there, sides), markup=False, soft_wrap=True)
 
 
-def _load_paper() -> dict[tuple[str, str], str]:
+def load_paper() -> dict[tuple[str, str], str]:
     """Row and task -> the printed score."""
     from lovt_core.results.published import load_published
     from lovt_core.tasks import TASKS
@@ -137,7 +137,7 @@ def _load_paper() -> dict[tuple[str, str], str]:
     }
 
 
-def _format(values: "Sequence[float]") -> str:
+def format_change(values: "Sequence[float]") -> str:
     """Mean and interval of the repeats' means, in per cent."""
     if not values:
         return "–"
@@ -157,5 +157,5 @@ def _as_json(folder: "SweepFolder", there: "Sequence[Repeat]", sides: "Mapping[W
         "trial": there[0].trial,
         "repeats": [asdict(repeat) for repeat in there],
         "sides": {which: asdict(side) for which, side in sides.items()},
-        "regression": _tell_regression(folder, there, sides),
+        "regression": tell_regression(folder, there, sides),
     }

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, print_json
-from lovt_tui.cli.sweep.arguments import SweepArgument, open_sweep
+from lovt_tui.cli.sweep.arguments import SweepArgument, check_hours, open_sweep
 
 
 def pause_command(sweep: SweepArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
@@ -70,6 +70,7 @@ def extend_command(
     """
     from lovt_core.sweeps.requests import extend_sweep
 
+    check_hours(hours)
     folder = open_sweep(workspace, sweep)
     extend_sweep(folder, trials, hours, jobs)
     config = folder.config()
@@ -78,7 +79,7 @@ def extend_command(
 
 
 def rebuild_command(sweep: SweepArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Put a study that was lost together again from the run directories of its trials.
+    """Put a study that was lost together again, from what is written down of its trials and from their runs.
 
     \b
     Example: lovt sweep rebuild temperatures

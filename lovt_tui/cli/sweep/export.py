@@ -9,7 +9,7 @@ import typer
 
 from lovt_tui.cli.context import JsonOption, WorkspaceOption, print_json
 from lovt_tui.cli.output_file import ForceOption
-from lovt_tui.cli.sweep.arguments import SweepArgument, open_sweep
+from lovt_tui.cli.sweep.arguments import SweepArgument, check_file, open_sweep
 
 Format = Literal["csv", "json", "md", "latex"]
 SUFFIXES: dict[str, Format] = {".csv": "csv", ".json": "json", ".md": "md", ".tex": "latex"}
@@ -45,7 +45,7 @@ def command(
             raise InputError("--sqlite writes the study itself: leave --out and --format out")
         from lovt_core.sweeps.study import copy_study
 
-        check_out(sqlite, force=False)
+        check_file(sqlite, "--sqlite", force=False)
         copy_study(folder, sqlite)
         if as_json:
             print_json({"sweep": folder.name, "path": sqlite})

@@ -37,7 +37,7 @@ def importance_command(
     Example: lovt sweep importance temperatures --method fanova
     """
     from lovt_core.sweeps.importance import compute_importance
-    from lovt_tui.sweep_plots import draw_importance
+    from lovt_tui.sweeping.plots import draw_importance
 
     folder = open_sweep(workspace, sweep)
     found = compute_importance(folder.trials(), folder.config(), objective - 1, method)
@@ -79,8 +79,8 @@ def _views(
 ) -> "Iterator[tuple[object, Text]]":
     from lovt_core.errors import InputError
     from lovt_core.sweeps import views
-    from lovt_core.sweeps.parameter_axes import list_axes
-    from lovt_tui import sweep_plots as plots
+    from lovt_core.sweeps.parameter_axes import find_axes, list_axes
+    from lovt_tui.sweeping import plots as plots
 
     if params and kind not in ("slice", "contour"):
         raise InputError(f"--param goes with slice and contour: leave it out for {kind}")
@@ -93,9 +93,10 @@ def _views(
             for each in views.compute_slices(trials, config, objective, tuple(params)):
                 yield each, plots.draw_slice(each, width)
         case "contour":
-            names = params or [axis.name for axis in list_axes(config.space)][:2]
+            given = [axis.name for name in params for axis in find_axes(config.space, name)]
+            names = given or [axis.name for axis in list_axes(config.space)][:2]
             if len(names) != 2:
-                raise InputError("a contour takes two parameters: give --param twice")
+                raise InputError(f"a contour takes two parameters, not {len(names)} ({', '.join(names)}): name two")
             contour = views.compute_contour(trials, config, (names[0], names[1]), objective)
             yield contour, plots.draw_contour(contour, width)
         case "parallel":
@@ -121,10 +122,13 @@ def report_command(
     \b
     Example: lovt sweep report temperatures --out sweep.html
     """
+    from lovt_core.errors import InputError
     from lovt_core.sweeps.report import write_report
     from lovt_tui.cli.output_file import check_out
 
     folder = open_sweep(workspace, sweep)
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"--out {out}: the report is an HTML page: give a name that ends in .html")
     file = out or Path(f"{folder.name}.html")
     check_out(file, force)
     write_report(folder, file)

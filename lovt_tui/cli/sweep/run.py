@@ -17,6 +17,7 @@ from lovt_tui.cli.context import (
     print_json,
     visible,
 )
+from lovt_tui.cli.sweep.arguments import check_hours
 from lovt_tui.cli.terms import SlurmOption
 
 if TYPE_CHECKING:
@@ -55,12 +56,15 @@ def command(
     \b
     Example: lovt sweep run experiments/sweeps/tiny.yaml --trials 20
     """
+    check_hours(hours)
     place = get_workspace(workspace)
     changes = {"name": name, "trials": trials, "hours": hours, "jobs": jobs}
-    sweep, files = _load(file, {key: value for key, value in changes.items() if value is not None}, overrides or [])
+    sweep, files = load_sweep_file(
+        file, {key: value for key, value in changes.items() if value is not None}, overrides or []
+    )
     folder = _find_existing(place, sweep, changes, storage) if not as_new else None
     if folder is None:
-        folder = _start(place, sweep if not as_new else _rename(place, sweep), storage, files, slurm)
+        folder = start_checked(place, sweep if not as_new else rename(place, sweep), storage, files, slurm)
     if detach:
         if as_json:
             print_json({"sweep": folder.name, "path": folder.path})
@@ -70,18 +74,19 @@ def command(
     raise typer.Exit(follow(folder, as_json=as_json))
 
 
-def _load(file: str, changes: Mapping[str, object], overrides: list[str]) -> "tuple[Sweep, dict[str, str]]":
+def load_sweep_file(file: str, changes: Mapping[str, object], overrides: list[str]) -> "tuple[Sweep, dict[str, str]]":
+    """A sweep file with what was said instead of its keys, and the stamps of the files it came from.
+
+    Raises InputError and ConfigError.
+    """
     from dataclasses import replace
 
     from lovt_core.config.base import check_name
     from lovt_core.config.loading import find_sweep_file, stamp_files
     from lovt_core.config.sweep_file import load_sweep
-    from lovt_core.errors import InputError
 
     if "name" in changes:
         check_name(str(changes["name"]), "--name")
-    if isinstance(changes.get("hours"), float) and float(str(changes["hours"])) <= 0:
-        raise InputError("--hours: must be above 0")
     path = find_sweep_file(file)
     sweep = load_sweep(path, overrides)
     return replace(sweep, config=sweep.config.model_copy(update=changes)), stamp_files(path)
@@ -94,13 +99,15 @@ def _find_existing(
     from lovt_core.errors import InputError
     from lovt_core.sweeps.folder import list_sweeps
     from lovt_core.sweeps.requests import describe_differences, extend_sweep, resume_sweep
+    from lovt_core.sweeps.storage_urls import hide_password, is_same_storage
 
     name = sweep.config.name
     folder = next((each for each in list_sweeps(workspace) if each.name == name), None)
     if folder is None:
         return None
-    if storage is not None and storage != folder.origin()["storage"]:
-        raise InputError(f"--storage: the sweep {name} is in {folder.origin()['storage']}; give --as-new or --name")
+    there = folder.origin()["storage"]
+    if storage is not None and not is_same_storage(storage, there):
+        raise InputError(f"--storage: the sweep {name} is in {hide_password(there)}; give --as-new or --name")
     if different := describe_differences(folder, sweep):
         raise InputError(
             f"there is a sweep {name} already, and it is another one: {'; '.join(different)}; give --as-new or --name"
@@ -118,7 +125,7 @@ def _find_existing(
     return folder
 
 
-def _rename(workspace: "Workspace", sweep: "Sweep") -> "Sweep":
+def rename(workspace: "Workspace", sweep: "Sweep") -> "Sweep":
     """With the next free number behind its name."""
     from dataclasses import replace
 
@@ -133,7 +140,7 @@ def _rename(workspace: "Workspace", sweep: "Sweep") -> "Sweep":
     return replace(sweep, config=sweep.config.model_copy(update={"name": f"{name}-{number}"}))
 
 
-def _start(
+def start_checked(
     workspace: "Workspace", sweep: "Sweep", storage: str | None, files: dict[str, str], slurm: bool | None
 ) -> "SweepFolder":
     """Check what the runs will need before anything is written."""
@@ -175,10 +182,10 @@ def follow(folder: "SweepFolder", *, as_json: bool = False) -> int:
 def _watch(folder: "SweepFolder") -> "tuple[SweepConfig, tuple[Trial, ...]]":
     """Say what each trial came to, and how far those at work are, until nothing more will happen."""
     from lovt_core.runs.indexing.index import Index
-    from lovt_core.sweeps.folder import read_sweep_state
+    from lovt_core.sweeps.folder import read_sweep_state, read_warnings
     from lovt_tui.cli.sweep.status import best_line, head_line, revive
 
-    seen = 0
+    seen, warned = 0, 0
     index = Index(folder.workspace)
     with get_console(stderr=True).status(folder.name) as line:
         while True:
@@ -192,7 +199,10 @@ def _watch(folder: "SweepFolder") -> "tuple[SweepConfig, tuple[Trial, ...]]":
                 values = ", ".join(f"{value:.5g}" for value in trial.values)
                 sys.stderr.write(f"trial {trial.number} {trial.state} {values or visible(trial.cause)}\n")
             seen = len(ended)
-            parts = (head_line(folder, config, trials), best_line(config, trials), _tell_progress(index, trials))
+            for warning in read_warnings(folder)[warned:]:
+                sys.stderr.write(f"warning: {visible(warning)}\n")
+                warned += 1
+            parts = (head_line(folder, config, trials), best_line(config, trials), _tell_progress(index, trials, state))
             line.update("; ".join(filter(None, (*parts, _tell_rest(config, trials)))))
             if state not in ("running", "interrupted"):
                 index.close()
@@ -200,13 +210,15 @@ def _watch(folder: "SweepFolder") -> "tuple[SweepConfig, tuple[Trial, ...]]":
             time.sleep(LOOK_SECONDS)
 
 
-def _tell_progress(index: "Index", trials: "Sequence[Trial]") -> str:
+def _tell_progress(index: "Index", trials: "Sequence[Trial]", sweep_state: str) -> str:
     """How far the trials at work are, by the steps of their runs."""
+    from lovt_core.sweeps.trials import display_state
+
     index.sync()
     rows = {row.id: row for row in index.runs()}
     told = []
     for trial in trials:
-        if trial.state == "running":
+        if display_state(trial, sweep_state) == "running":
             own = [rows[run.id] for run in trial.runs if run.id in rows]
             shares = [1.0 if row.state == "finished" else row.done / row.total if row.total else 0.0 for row in own]
             told.append(f"{trial.number}: {sum(shares) / max(1, len(trial.runs)):.0%}")

@@ -48,7 +48,7 @@ def command(
         _print_all(get_workspace(workspace, reading=True), as_json=as_json)
         return
     folder = open_sweep(workspace, sweep)
-    revive(folder)
+    _revive_or_say(folder)
     if as_json:
         print_json(describe(folder))
     elif watch:
@@ -57,8 +57,18 @@ def command(
         _print_one(folder, limit, sort)
 
 
+def _revive_or_say(folder: "SweepFolder") -> None:
+    """What is written down of a sweep can be looked at whatever keeps it from going on."""
+    from lovt_core.errors import LovtError
+
+    try:
+        revive(folder)
+    except LovtError as error:
+        sys.stderr.write(f"{error}\n")
+
+
 def revive(folder: "SweepFolder") -> None:
-    """Start the coordinator again where it has died, and say so."""
+    """Start the coordinator again where it has died, and say so; raises InputError where the study is lost."""
     from lovt_core.sweeps.folder import read_sweep_state
 
     asked = max(path.stat().st_mtime for path in (folder.path / "sweep.yaml", folder.control) if path.exists())
@@ -71,30 +81,41 @@ def revive(folder: "SweepFolder") -> None:
 
 def describe(folder: "SweepFolder") -> dict[str, Any]:
     """One sweep as JSON values."""
-    from lovt_core.sweeps.folder import find_stop_reason, read_sweep_state
-    from lovt_core.sweeps.trials import best_trials
+    from lovt_core.sweeps.folder import find_stop_reason, read_sweep_state, read_warnings
+    from lovt_core.sweeps.trials import best_trials, display_state
 
-    config, trials = folder.config(), folder.trials()
+    config, trials, state = folder.config(), folder.trials(), read_sweep_state(folder)
     minimized = tuple(each.is_minimized for each in config.objective)
     return {
         "sweep": folder.name,
-        "state": read_sweep_state(folder),
+        "state": state,
         "reason": find_stop_reason(folder),
+        "warnings": list(read_warnings(folder)),
         "objectives": [each.name for each in config.objective],
         "trials_wanted": config.trials,
         "counts": dict(Counter(trial.state for trial in trials)),
         "best": [trial.number for trial in best_trials(trials, minimized)],
-        "trials": [asdict(trial) for trial in trials],
+        "trials": [
+            {
+                **asdict(trial),
+                "display_state": display_state(trial, state),
+                "seconds": trial.seconds,
+                "queued_seconds": trial.queued_seconds,
+            }
+            for trial in trials
+        ],
     }
 
 
 def _print_all(workspace: "Workspace", *, as_json: bool) -> None:
     from lovt_core.sweeps.folder import list_sweeps, read_sweep_state
+    from lovt_core.sweeps.trials import display_state
 
     rows: list[dict[str, Any]] = []
     for folder in list_sweeps(workspace):
-        counts = Counter(str(trial.state) for trial in folder.trials())
-        rows.append({"sweep": folder.name, "state": read_sweep_state(folder), "trials": counts.total(), **counts})
+        state = read_sweep_state(folder)
+        counts = Counter(str(display_state(trial, state)) for trial in folder.trials())
+        rows.append({"sweep": folder.name, "state": state, "trials": counts.total(), **counts})
     if as_json:
         print_json(rows)
         return
@@ -104,21 +125,26 @@ def _print_all(workspace: "Workspace", *, as_json: bool) -> None:
         return
     from rich.table import Table
 
-    table = Table("sweep", "state", *("trials", "finished", "pruned", "failed", "running"), box=None, pad_edge=False)
+    table = Table("sweep", "state", "trials", *STYLES, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(str(row.get(key, "")) for key in ("sweep", "state", "trials", *STYLES)))
     console.print(table)
 
 
 def _print_one(folder: "SweepFolder", limit: int, sort: str) -> None:
+    from lovt_core.sweeps.folder import read_sweep_state, read_warnings
+
     console = get_console()
     config, trials = folder.config(), folder.trials()
     console.print(head_line(folder, config, trials), markup=False, soft_wrap=True)
+    for warning in read_warnings(folder):
+        console.print(f"warning: {warning}", markup=False, soft_wrap=True, style="yellow")
     if line := best_line(config, trials):
         console.print(line, markup=False, soft_wrap=True)
     if trials:
         best = {trial.number for trial in find_best(config, trials)}
-        console.print(trial_table(config, choose_shown(config, trials, limit, sort), best, console.width))
+        shown = choose_shown(config, trials, limit, sort)
+        console.print(trial_table(config, shown, best, console.width, read_sweep_state(folder)))
         if len(trials) > limit:
             console.print(f"{len(trials) - limit} more: --limit {len(trials)}", style="dim")
 
@@ -130,7 +156,7 @@ def _watch(folder: "SweepFolder", limit: int, sort: str) -> None:
             console.clear()
             _print_one(folder, limit, sort)
             time.sleep(WATCH_SECONDS)
-            revive(folder)
+            _revive_or_say(folder)
     except KeyboardInterrupt:
         sys.stderr.write(f"{folder.name} goes on\n")
 
@@ -138,12 +164,13 @@ def _watch(folder: "SweepFolder", limit: int, sort: str) -> None:
 def head_line(folder: "SweepFolder", config: "SweepConfig", trials: "Sequence[Trial]") -> str:
     """State and counts."""
     from lovt_core.sweeps.folder import find_stop_reason, read_sweep_state
+    from lovt_core.sweeps.trials import display_state
 
-    counts = Counter(str(trial.state) for trial in trials)
-    told = ", ".join(f"{counts[state]} {state}" for state in STYLES if counts[state])
-    reason = find_stop_reason(folder)
-    state = f"{read_sweep_state(folder)} ({reason})" if reason else read_sweep_state(folder)
-    return f"{folder.name}: {state}, {len(trials)} of {config.trials} trials{f' ({told})' if told else ''}"
+    state, reason = read_sweep_state(folder), find_stop_reason(folder)
+    counts = Counter(str(display_state(trial, state)) for trial in trials)
+    told = ", ".join(f"{counts[each]} {each}" for each in STYLES if counts[each])
+    shown = f"{state} ({reason})" if reason else state
+    return f"{folder.name}: {shown}, {len(trials)} of {config.trials} trials{f' ({told})' if told else ''}"
 
 
 def best_line(config: "SweepConfig", trials: "Sequence[Trial]") -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lovt_core.config.sweep import SweepConfig
     from lovt_core.sweeps.trials import Trial
 
-STYLES = {"finished": "", "running": "cyan", "pruned": "dim", "failed": "red"}
+STYLES = {"finished": "", "running": "cyan", "queued": "yellow", "stopped": "yellow", "pruned": "dim", "failed": "red"}
 MIN_COLUMN = 10
 WHY_WIDTH = 16
 
@@ -26,10 +26,14 @@ def choose_shown(config: "SweepConfig", trials: "Sequence[Trial]", limit: int, s
     return [*done, *(trial for trial in trials if not trial.values)][:limit]
 
 
-def trial_table(config: "SweepConfig", shown: "Sequence[Trial]", best: "set[int]", width: int) -> "Table":
+def trial_table(
+    config: "SweepConfig", shown: "Sequence[Trial]", best: "set[int]", width: int, sweep_state: str = "finished"
+) -> "Table":
     """A line for each trial, those in `best` marked."""
     from rich.table import Table
     from rich.text import Text
+
+    from lovt_core.sweeps.trials import display_state
 
     names = list(dict.fromkeys(name for trial in shown for name in trial.params))
     is_wide = _measure(config, names) <= width
@@ -46,8 +50,9 @@ def trial_table(config: "SweepConfig", shown: "Sequence[Trial]", best: "set[int]
             pairs = zip(names, params, strict=True)
             params = ["\n".join(f"{shorten(name)} {value}" for name, value in pairs if value)]
         number = f"{'*' if trial.number in best else ''}{trial.number}"
-        cells = [Text(cell) for cell in (number, trial.state, *values, *params, visible(_explain(trial)))]
-        table.add_row(*cells, style="bold" if trial.number in best else STYLES[trial.state])
+        state = display_state(trial, sweep_state)
+        cells = [Text(cell) for cell in (number, state, *values, *params, visible(_explain(trial)))]
+        table.add_row(*cells, style="bold" if trial.number in best else STYLES[state])
     return table
 
 

@@ -85,7 +85,7 @@ objective: {metric: val/loss}
         ("log: true", "log: true, step: 2", "log and step exclude each other"),
         ("high: 64, log: true", "high: 64, step: 100", "step (100) is wider than the range from 2 to 64"),
         ("low: 2,", "", "5: space.training.batch_size.low: is missing"),
-        ("type: int", "type: whole", "batch_size: type: unknown value: one of float, int, categorical"),
+        ("type: int", "type: whole", "batch_size: type: unknown value 'whole': one of float, int, categorical"),
         ("{type: int, low: 2, high: 64, log: true}", "{type: categorical, choices: [2, four]}", "several types"),
         ("{type: int, low: 2, high: 64, log: true}", "{type: categorical, choices: [2, 2]}", "stands twice"),
         ("low: 2,", "low: -4,", "log has no place for -4"),
@@ -168,3 +168,99 @@ def test_two_parameters_on_one_key(write):
     text = SMALL.replace("objective:", "  size: {type: int, low: 2, high: 8, keys: [training.batch_size]}\nobjective:")
     with pytest.raises(ConfigError, match=r"space\.size: training\.batch_size is set by training\.batch_size too"):
         load_sweep(write(text))
+
+
+def refusal(path, overrides=()):
+    with pytest.raises(ConfigError) as error:
+        load_sweep(path, overrides)
+    return str(error.value).removeprefix(f"{path}:")
+
+
+def test_the_command_line_wins_over_set(write):
+    text = SMALL + "set: {training.max_epochs: 3, training.accumulate: 2}\n"
+    sweep = load_sweep(write(text), ["training.max_epochs=5", "training.max_epochs=7", "seed=4"])
+    assert (sweep.base.training.max_epochs, sweep.base.training.accumulate, sweep.base.seed) == (7, 2, 4)
+    assert sweep.config.set == {"training.accumulate": 2, "training.max_epochs": 7, "seed": 4}
+    assert "training.max_epochs: 7" in dump_sweep(sweep.config)
+    again = load_sweep(write(text))
+    assert again.base.training.max_epochs == 3
+
+
+def test_options_and_set_may_need_each_other(write):
+    text = SMALL + "set: {training.schedule.name: constant}\n"
+    with_warmup = load_sweep(write(text), ["training.schedule.warmup_steps=5"])
+    assert with_warmup.base.training.schedule.warmup_steps == 5
+    assert "7: set: training.max_epochs: must be a whole number" in refusal(
+        write(SMALL + "set: {training.max_epochs: many}\n"), ["seed=3"]
+    )
+    wrong = refusal(write(text), ["training.max_epoch=5"])
+    assert wrong.startswith("--set training.max_epoch=5: training.max_epoch: unknown key; did you mean 'max_epochs'")
+    assert refusal(write(text), ["training.max_epochs"]) == (
+        "override 'training.max_epochs' is not of the form key.path=value"
+    )
+
+
+@pytest.mark.parametrize("option", ["training.batch_size=4", "training={batch_size: 4}"])
+def test_options_for_what_is_searched_are_refused(write, option):
+    assert refusal(write(SMALL), [option]) == (
+        f"--set {option}: the sweep searches space.training.batch_size: leave the option out"
+    )
+
+
+@pytest.mark.parametrize("more", ["", ", step: 2", ", step: 0.5"])
+def test_real_numbers_for_a_whole_key_are_refused_though_the_ends_would_do(write, more):
+    text = SMALL.replace("{type: int, low: 2, high: 64, log: true}", f"{{type: float, low: 2, high: 64{more}}}")
+    assert refusal(write(text)) == (
+        "5: space.training.batch_size: training.batch_size takes whole numbers only: write type: int"
+    )
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ("{type: int, low: 2, high: 9007199254740993}", "5: space.training.batch_size: high is beyond 2^53"),
+        ("{type: int, low: -100000000000000000, high: 4}", "low is beyond 2^53"),
+        ("{type: float, low: -1.7e308, high: 1.7e308}", "wider than numbers reach"),
+        ("{type: int, lower: 2, high: 64}", "5: space.training.batch_size.lower: unknown key; did you mean 'low'?"),
+        ("{type: intt, low: 2, high: 64}", "unknown value 'intt': one of float, int, categorical, shares; did you"),
+        ("{type: int, low: 2, high: 64, when: [x]}", "when: must be keys with values, such as {training.schedule.name"),
+        ("5", "5: space.training.batch_size: must be a section of keys, not 5"),
+    ],
+)  # fmt: skip
+def test_ranges_and_keys_of_parameters(write, space, message):
+    assert message in refusal(write(SMALL.replace("{type: int, low: 2, high: 64, log: true}", space)))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("trails: 3", "7: trails: unknown key; did you mean 'trials'?"),
+        ("sampler: {nam: tpe}", "7: sampler.nam: unknown key; did you mean 'name'?"),
+        ("evaluation: {x: 1}", "7: evaluation.x: unknown key; known keys: experiment, set"),
+        ("set: [training.max_epochs]", "7: set: must be keys with values, such as {training.max_epochs: 20}"),
+        ("trials: 3\npruner: {name: wilcoxon}", "8: pruner.name: wilcoxon compares tasks"),
+        ("sampler:\n  name: grid", "8: sampler.name: a grid needs steps or choices"),
+        ("pruner: {name: median, warmup_epochs: -1}", "7: pruner.warmup_epochs: must be at least 0"),
+    ],
+)
+def test_keys_of_the_sweep_with_their_lines(write, more, message):
+    assert refusal(write(f"{SMALL}{more}\n")).startswith(message)
+
+
+def test_lines_inside_a_list_of_objectives(write):
+    listed = "objective:\n  - {metric: val/loss}\n  - metric: val/top1\n    directon: maximize"
+    text = SMALL.replace("objective: {metric: val/loss}", listed)
+    assert "9: objective[1].directon: unknown key; did you mean 'direction'?" in refusal(write(text))
+
+
+def test_the_same_objective_twice(write):
+    twice = "[{metric: val/loss}, {metric: val/loss, direction: minimize}]"
+    message = "6: objective[1]: is the same as objective 1, val/loss: leave one out"
+    assert refusal(write(SMALL.replace("{metric: val/loss}", twice))) == message
+    tasks = "[{tasks: [covid-linear, nih-linear]}, {tasks: [nih-linear, covid-linear]}]"
+    assert "objective[1]: is the same as objective 1" in refusal(write(SMALL.replace("{metric: val/loss}", tasks)))
+
+
+def test_a_grid_that_nobody_could_go_through(write):
+    text = SMALL.replace("{type: int, low: 2, high: 64, log: true}", "{type: int, low: 2, high: 900000000}")
+    assert "a grid of 899999999 points is more than 100000" in refusal(write(text + "sampler: {name: grid}\n"))

@@ -13,7 +13,7 @@ from lovt_core.runs.locks import is_locked
 from lovt_core.runs.queueing.requests import queue_run, request_kill
 from lovt_core.runs.state import read_state
 from lovt_core.sweeps.coordinator import Coordinator
-from lovt_core.sweeps.folder import append_request, create_sweep, find_sweep, read_sweep_state
+from lovt_core.sweeps.folder import append_request, create_sweep, find_sweep, read_sweep_state, read_warnings
 from lovt_core.sweeps.requests import (
     describe_differences,
     extend_sweep,
@@ -90,6 +90,68 @@ def test_bad_trials_are_pruned_and_their_runs_say_so(place):
         trial.state == "finished" and trial.params["training.optimiser.learning_rate"] == 0.1
         for trial in folder.trials()
     )
+
+
+@pytest.mark.slow
+def test_hyperband_prunes_and_lets_finish_what_has_done_all_its_epochs(place):
+    space = {"training.optimiser.learning_rate": {"type": "float", "low": 1e-6, "high": 0.3, "log": True}}
+    base = selftest(epochs=9, seconds_per_step=0.02)
+    sweep = make_sweep(
+        base,
+        pruner={"name": "hyperband"},
+        trials=14,
+        space=space,
+        sampler={"name": "random"},
+        start_with={"base": False},
+    )
+    folder = start_sweep(place, sweep)
+    wait_for_sweep(folder, "finished")
+    trials = folder.trials()
+    states = {state: [trial for trial in trials if trial.state == state] for state in ("finished", "pruned", "failed")}
+    assert states["failed"] == []
+    assert len(states["finished"]) >= 2
+    assert len(states["pruned"]) >= 2
+    for trial in states["pruned"]:
+        assert max(trial.intermediate) < 9, "what has done all its epochs is not pruned"
+        assert trial.cause == f"pruned by hyperband at epoch {max(trial.intermediate)}"
+    for trial in states["finished"]:
+        assert read_state(RunDirectory(place.runs / trial.runs[0].id)).state == "finished"
+        assert len(trial.values) == 1
+
+
+def test_work_and_waiting_of_trials_are_told_apart(place):
+    place.settings.write_text("cpu_slots: 1\n")
+    folder = start_sweep(place, make_sweep(selftest(epochs=2, seconds_per_step=0.05), trials=2, jobs=2))
+    wait_for_sweep(folder, "finished")
+    first, second = sorted(folder.trials(), key=lambda trial: trial.began)
+    assert second.began >= first.began + 0.5, "one place: the second waits for the first"
+    assert second.queued_seconds > first.queued_seconds
+    for trial in (first, second):
+        events = RunDirectory(place.runs / trial.runs[0].id).events(1).read_text().splitlines()
+        assert trial.began == json.loads(events[0])["t"]
+        assert trial.started <= trial.began < trial.ended
+        assert trial.seconds == pytest.approx(trial.ended - trial.began)
+
+
+def test_metrics_that_never_come_are_told_with_those_that_came(place):
+    pruner = {"name": "median", "metric": "val/los"}
+    folder = start_sweep(place, make_sweep(trials=2, jobs=1, pruner=pruner))
+    wait_for_sweep(folder, "finished")
+    assert [trial.state for trial in folder.trials()] == ["finished"] * 2
+    (warning,) = read_warnings(folder)
+    assert warning.startswith(
+        "no trial can be pruned: pruner.metric val/los did not come in trial 0; reported were val/loss,"
+    )
+    assert warning in folder.log.read_text()
+
+    wrong = {"metric": "val/top1", "direction": "maximize"}
+    other = start_sweep(place, make_sweep(name="other", trials=1, objective=wrong))
+    wait_for_sweep(other, "finished")
+    (trial,) = other.trials()
+    assert trial.state == "failed"
+    assert trial.cause.startswith("val/top1 was never reported by repeat 0; reported were ")
+    assert "val/loss" in trial.cause
+    assert read_warnings(other) == ()
 
 
 def test_failed_trials_do_not_end_the_sweep(place):
@@ -210,7 +272,7 @@ def test_the_base_must_be_in_the_space(place):
     base = selftest()
     narrow = {"training.optimiser.learning_rate": {"type": "float", "low": 0.1, "high": 1.0}}
     with pytest.raises(
-        InputError, match=r"the base is not in the space: training.optimiser.learning_rate: 0.0001 lies"
+        InputError, match=r"the base base.yaml is not in the space: training.optimiser.learning_rate: 0.0001 lies"
     ):
         start_sweep(place, make_sweep(base, space=narrow))
     with pytest.raises(InputError, match="storage 'mysql2://x' cannot be used"):

@@ -27,6 +27,7 @@ class TestCsv:
             assert line["runs"] == trial.runs[0].id
         assert lines[0]["started"] == "2026-01-01T00:00:00+00:00"
         assert float(lines[0]["seconds"]) == 60
+        assert lines[0]["queued_seconds"] == ""
         assert lines[-1]["seconds"] == lines[-1]["ended"] == ""
         assert lines[7]["cause"] == "CUDA out of memory"
 

@@ -7,7 +7,7 @@ import pytest
 from lovt_core.config.sweep import ObjectiveConfig, PrunerConfig
 from lovt_core.runs.lines import append_line
 from lovt_core.sweeps.judging import intermediate_curve, intermediate_scores, judge, watched_metric
-from lovt_core.sweeps.trials import Trial, best_trials, read_trials
+from lovt_core.sweeps.trials import Trial, best_trials, display_state, read_trials
 
 LOSS = ObjectiveConfig(metric="val/loss")
 TASKS = ObjectiveConfig(tasks=("covid-linear", "rsna-linear-1"))
@@ -18,10 +18,19 @@ def test_the_best_epoch_counts_and_repeats_are_averaged():
     assert judge(LOSS, curves, []) == 3.0
     rising = ObjectiveConfig(metric="val/top1", direction="maximize")
     assert judge(rising, [{"val/top1": {1: 0.2, 2: 0.1}}], []) == 0.2
-    with pytest.raises(ValueError, match=r"val/loss was never reported by repeat 1 \(reported: val/other\)"):
+    with pytest.raises(ValueError, match="val/loss was never reported by repeat 1; reported were val/other"):
         judge(LOSS, [curves[0], {"val/other": {1: 1.0}}], [])
-    with pytest.raises(ValueError, match="was never reported"):
+    with pytest.raises(ValueError, match="val/loss was never a finite number in repeat 0"):
         judge(LOSS, [{"val/loss": {1: math.inf}}], [])
+
+
+def test_a_metric_that_never_came_is_told_beside_the_nearest_ones():
+    reported = {"val/loss", "train/loss", "val/accuracy", *(f"train/other{number}" for number in range(9))}
+    with pytest.raises(ValueError, match="val/los was never reported by repeat 0; reported were val/loss, ") as error:
+        judge(ObjectiveConfig(metric="val/los", direction="minimize"), [{}], [], [reported])
+    assert str(error.value).endswith(" and 4 more")
+    with pytest.raises(ValueError, match="by repeat 0; no metric was reported"):
+        judge(LOSS, [{}], [], [set()])
 
 
 def test_tasks_are_averaged_and_each_must_have_a_score():
@@ -54,6 +63,23 @@ def test_lines_of_trials_become_trials(tmp_path):
     assert second.runs[0].id == run["id"]
     assert second.intermediate[3] == 0.5
     assert math.isnan(second.intermediate[2])
+
+
+def test_work_waiting_and_what_people_see(tmp_path):
+    path = tmp_path / "trials.jsonl"
+    append_line(path, {"trial": 0, "state": "running", "params": {"x": 1}, "started": 10.0})
+    (waiting,) = read_trials(path)
+    assert (waiting.began, waiting.seconds, waiting.queued_seconds) == (None, None, None)
+    states = ("running", "paused", "interrupted", "stopped", "finished")
+    assert [display_state(waiting, state) for state in states[:4]] == ["queued", "queued", "queued", "stopped"]
+    append_line(path, {"trial": 0, "began": 110.0})
+    (running,) = read_trials(path)
+    assert (running.state, running.queued_seconds, running.seconds) == ("running", 100.0, None)
+    assert [display_state(running, state) for state in states[:4]] == ["running", "running", "running", "stopped"]
+    append_line(path, {"trial": 0, "state": "finished", "values": [0.5], "ended": 130.0})
+    (finished,) = read_trials(path)
+    assert (finished.seconds, finished.queued_seconds) == (20.0, 100.0)
+    assert {display_state(finished, state) for state in states} == {"finished"}
 
 
 def finished(number, values):

@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,10 @@ from lovt_core.config.sweep_file import dump_sweep
 from lovt_core.runs.lines import append_line
 from lovt_core.runs.workspace import Workspace
 from lovt_core.sweeps.folder import SweepFolder, append_request
+from lovt_core.sweeps.pictures import draw_parallel
 from lovt_core.sweeps.report import group_failures, to_html, write_report
+from lovt_core.sweeps.shapes import CHARACTER
+from lovt_core.sweeps.views import compute_parallel
 from tests.core.results.comparison_factories import HOSTILE
 from tests.core.results.test_html import read
 from tests.core.sweeps.factories import make_config, make_pair, make_sweep, make_trial
@@ -84,6 +88,30 @@ def test_pictures_are_sound_and_nothing_lies_outside(page_text):
                 x, y = map(float, point.split(","))
                 assert 0 <= x <= width
                 assert 0 <= y <= height
+        for label in root.iter("text"):
+            length = len(label.text) * CHARACTER
+            left = (
+                float(label.attrib["x"])
+                - {"start": 0, "middle": length / 2, "end": length}[label.attrib["text-anchor"]]
+            )
+            assert 0 <= left <= left + length <= width, label.text
+
+
+@pytest.mark.parametrize("num_parameters", [1, 2, 3, 5, 8])
+def test_names_of_parallel_axes_stay_inside_and_apart(num_parameters):
+    names = [f"training.a_long_section.with_a_long_name_{number}" for number in range(num_parameters)]
+    config = make_config(space={name: {"type": "float", "low": 0, "high": 1} for name in names})
+    trials = [make_trial(0, config, dict.fromkeys(names, 0.5))]
+    picture = draw_parallel(compute_parallel(trials, config))
+    labels = [label for label in picture.labels if not label.is_faint]
+    assert len(labels) == num_parameters + 1
+    end = 0.0
+    for label in labels:
+        length = len(label.text) * CHARACTER
+        left = label.x - {"start": 0.0, "middle": length / 2, "end": length}[label.anchor]
+        assert left >= end, label
+        end = left + length
+    assert end <= picture.width
 
 
 def test_each_finished_trial_is_a_point_of_the_history(page_text):
@@ -125,6 +153,17 @@ def test_a_sweep_without_trials():
     assert "No trial has finished." in text
     assert "None yet." in text
     read(text)
+
+
+def test_waiting_is_told_apart_from_work():
+    config, trials = make_sweep(2)
+    began = trials[0].started + 30
+    trials = [replace(trials[0], began=began, ended=began + 12), make_trial(1, config, {}, state="running", ended=None)]
+    texts = [text for _, text in read(to_html(trials, config, "running")).texts]
+    assert texts[texts.index("work of all trials") + 1] == "0:00:12"
+    assert texts[texts.index("time in the queue") + 1] == "0:00:30"
+    assert "1 finished, 1 queued" in texts
+    assert "1 finished, 1 stopped" in to_html(trials, config, "stopped")
 
 
 def test_the_base_stands_beside_the_best():

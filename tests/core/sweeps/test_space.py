@@ -55,6 +55,15 @@ def test_the_base_is_found_in_the_space():
     assert params_of(SPACE, steep)[1] == ["training.optimiser.learning_rate: 2 lies outside 0.0001 to 1"]
 
 
+def test_a_base_between_the_steps_is_not_in_the_space():
+    base = selftest()
+    odd = base.model_copy(update={"training": base.training.model_copy(update={"batch_size": 10})})
+    space = {"training.batch_size": IntParameter(type="int", low=4, high=16, step=4)}
+    assert params_of(space, odd)[1] == ["training.batch_size: 10 lies between the steps of 4 from 4"]
+    tenths = {"training.optimiser.learning_rate": FloatParameter(type="float", low=0.0, high=1.0, step=0.0001)}
+    assert params_of(tenths, base)[1] == []
+
+
 @settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_shares_add_up_whatever_the_fractions(first, second):

@@ -11,10 +11,11 @@ from lovt_core.config.sweep_file import Sweep
 from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.runs.directory import RunDirectory
-from lovt_core.runs.lines import read_lines
+from lovt_core.runs.lines import append_line, read_lines
 from lovt_core.runs.locks import is_locked
 from lovt_core.runs.state import RunState
 from lovt_core.sweeps.folder import read_sweep_state
+from lovt_core.sweeps.following import RunFollower
 from lovt_core.sweeps.open_trial import OpenTrial, Rules
 from lovt_core.sweeps.requests import start_sweep
 from lovt_core.sweeps.study import make_pruner
@@ -77,6 +78,9 @@ class Told:
     run: RunDirectory
     scores: dict = field(default_factory=dict)
     curves: dict = field(default_factory=dict)
+    reported: set = field(default_factory=set)
+    began: float | None = 1.0
+    has_all_steps: bool = False
 
     def read(self):
         return RunState("running", 1, lock_held=True)
@@ -104,4 +108,56 @@ def test_wilcoxon_ends_a_trial_that_is_worse_on_task_after_task(tmp_path):
         if verdict is None:
             study.tell(trial, level)
     assert verdicts[0] is None
+    assert verdicts[1] is not None
     assert verdicts[1].cause.startswith("pruned by wilcoxon at task ")
+
+
+def test_nothing_is_pruned_after_the_last_task(tmp_path):
+    rules = Rules(make_sweep(objective={"tasks": list(TASKS)}, pruner={"name": "wilcoxon"}), "stopped")
+    opened = OpenTrial(AlwaysPruned(), (TrialRun("e", "evaluation", 0),), {"e": Told(RunDirectory(tmp_path))})
+    for number, task in enumerate(find_tasks(rules.sweep)):
+        opened.followers["e"].scores[task] = 0.1
+        assert opened.report(rules) == {number: 0.1}
+        assert (opened.prune(rules) is None) == (number == len(TASKS) - 1)
+
+
+class AlwaysPruned:
+    """A trial that its pruner has given up."""
+
+    number = 0
+
+    def report(self, value, step):
+        pass
+
+    def should_prune(self):
+        return True
+
+
+def test_nothing_is_pruned_after_the_last_epoch(tmp_path):
+    sweep = make_sweep(objective={"metric": "val/loss"}, pruner={"name": "hyperband"}, repeats=2)
+    rules = Rules(sweep, "stopped")
+    runs = tuple(TrialRun(name, "training", repeat) for repeat, name in enumerate("ab"))
+    opened = OpenTrial(AlwaysPruned(), runs, {name: Told(RunDirectory(tmp_path)) for name in "ab"})
+    for name in "ab":
+        opened.followers[name].curves["val/loss"] = {1: 2.0, 2: 1.0}
+    assert opened.report(rules) == {1: 2.0, 2: 1.0}
+    assert opened.prune(rules).cause == "pruned by hyperband at epoch 2"
+    opened.followers["a"].has_all_steps = True
+    assert opened.prune(rules) is not None, "one of two repeats has still something to do"
+    opened.followers["b"].has_all_steps = True
+    assert opened.prune(rules) is None
+
+
+def test_a_follower_knows_when_all_steps_are_done(tmp_path):
+    run = RunDirectory(tmp_path / "20260101-000000-a-0000")
+    run.path.mkdir()
+    follower = RunFollower(run, frozenset({"val/loss"}))
+    append_line(run.events(1), {"t": 7.0, "event": "started"})
+    append_line(run.events(1), {"t": 8.0, "event": "metrics", "step": 9, "total": 10, "values": {"train/loss": 1.0}})
+    follower.read()
+    assert (follower.began, follower.has_all_steps, follower.reported) == (7.0, False, {"train/loss"})
+    line = {"t": 9.0, "event": "metrics", "step": 10, "total": 10, "epoch": 1.0, "values": {"val/loss": "nan"}}
+    append_line(run.events(1), line)
+    follower.read()
+    assert (follower.began, follower.has_all_steps) == (7.0, True)
+    assert follower.reported == {"train/loss", "val/loss"}

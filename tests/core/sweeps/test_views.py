@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lovt_core.errors import InputError
 from lovt_core.sweeps.interpolation import NUM_CELLS, interpolate
-from lovt_core.sweeps.parameter_axes import Axis, cover, find_axis, list_axes, list_ticks
+from lovt_core.sweeps.parameter_axes import Axis, cover, find_axes, find_axis, list_axes, list_ticks, name_places
 from lovt_core.sweeps.views import (
     compute_contour,
     compute_fronts,
@@ -51,6 +51,27 @@ class TestAxes:
         config = make_config()
         trial = make_trial(0, config, {LEARNING_RATE: 1e-3}, settings={})
         assert [axis.locate(trial) for axis in list_axes(config.space)] == [1e-3, None, None, None, None, None, None]
+
+    def test_labels_have_as_many_digits_as_tell_places_apart(self):
+        for low, high in ((0.69941, 0.69987), (123456.0, 123456.5), (1e-9, 1.0000001e-9), (-0.1, 0.1), (0.99999, 1.0)):
+            ticks = list_ticks(cover("x", (low, high)), 5)
+            assert len(ticks) >= 2
+            assert len({tick.label for tick in ticks}) == len(ticks)
+            for tick in ticks:
+                assert float(tick.label) == pytest.approx(tick.place, abs=(high - low) / 50)
+        assert name_places([0.25, 0.5]) == ["0.25", "0.5"]
+        assert name_places([1 / 3, 2 / 3]) == ["0.3333", "0.6667"]
+        assert name_places([1e-05, 0.1]) == ["1e-5", "0.1"]
+
+    def test_shares_may_be_named_as_in_the_file(self):
+        space = make_config().space
+        parts = ["weights.global", "weights.image", "weights.report"]
+        assert [axis.name for axis in find_axes(space, "weights")] == parts
+        assert [axis.name for axis in find_axes(space, "weights.image")] == ["weights.image"]
+        with pytest.raises(InputError, match=r"'weights' has several parts: name one of weights.global, weights.image"):
+            find_axis(space, "weights")
+        config, trials = make_sweep()
+        assert [view.x.name for view in compute_slices(trials, config, names=["weights"])] == parts
 
     def test_an_unknown_name_gets_the_nearest(self):
         with pytest.raises(InputError, match=r"no parameter 'weights.globl': did you mean 'weights.global'"):

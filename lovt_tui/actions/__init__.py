@@ -1,0 +1,1 @@
+"""What the dashboard does, through the very functions of the command line. Called in worker threads."""

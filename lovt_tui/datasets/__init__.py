@@ -1,0 +1,1 @@
+"""What the Data screen shows and does, as pure functions and background jobs."""

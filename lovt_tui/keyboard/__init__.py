@@ -1,0 +1,1 @@
+"""Keys, their names, and the palette that finds what they do."""

@@ -1,0 +1,1 @@
+"""Runs as lists and lines to read: filters, orders, what happened to one."""

@@ -1,0 +1,1 @@
+"""What the Sweeps screen and `lovt sweep` show: studies, trials, plots, as pure functions."""
