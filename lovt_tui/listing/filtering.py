@@ -78,6 +78,11 @@ def parse_filter(text: str) -> Filter:
     return Filter(text.strip(), tuple(_parse_part(part) for part in text.lower().split()))
 
 
+def parse_words(text: str) -> Filter:
+    """A filter that is only words, for rows that are no runs."""
+    return Filter(text.strip())
+
+
 def _parse_part(part: str) -> Test:
     if part.startswith("-") and len(part) > 1:
         test = _parse_part(part[1:])

@@ -9,16 +9,17 @@ from textual.containers import Vertical
 from lovt_tui.comparing.grid import Grid, build_grid
 from lovt_tui.formatting import clean
 from lovt_tui.keyboard.keys import bind
-from lovt_tui.messages import ShowScreen, WatchRun
+from lovt_tui.listing.filtering import parse_words
+from lovt_tui.messages import ShowScreen
 from lovt_tui.pages.comparison import ComparisonPage
 from lovt_tui.reading.snapshot import Snapshot
 from lovt_tui.screens.compare_acting import CompareActingScreen
 from lovt_tui.widgets.comparison_heading import ComparisonHeading
 from lovt_tui.widgets.comparison_table import ComparisonTable
+from lovt_tui.widgets.filter_bar import FilterBar
 from lovt_tui.widgets.key_bar import KeyBar
 from lovt_tui.widgets.line_view import LineView
 from lovt_tui.widgets.reason import Reason
-from lovt_tui.widgets.row_filter import RowFilter
 from lovt_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class CompareScreen(CompareActingScreen):
         """From top to bottom."""
         yield TopBar(self._place, "Compare")
         yield Reason(id="problem")
-        yield RowFilter()
+        yield FilterBar("row", "words of the label or of the group", parse_words)
         yield Reason(id="no-rows")
         yield ComparisonHeading()
         with Vertical(id="comparison"):
@@ -97,20 +98,18 @@ class CompareScreen(CompareActingScreen):
             self.redraw()
         elif snapshot.runs is not runs:
             self._show_entry()
-        if not isinstance(page, ComparisonPage) and self.is_current:
-            self.post_message(WatchRun(self.wanted))  # a screen below, whose cursor lost its run, has asked since
         problem = snapshot.error or (self._page.problem if self._page else "")
         self.query_one("#problem", Reason).show("\n".join(map(clean, problem.split("\n"))), "warning")
 
     def redraw(self) -> None:
         """Lay out the table again, and all that is about it."""
-        comparison, bar = self.comparison, self.query_one(RowFilter)
+        comparison, bar = self.comparison, self.query_one(FilterBar)
         if comparison is None:
             return
         marked = self._with_significance
-        grid = build_grid(comparison, with_significance=marked, words=bar.words) if comparison.rows else Grid()
+        grid = build_grid(comparison, with_significance=marked, words=bar.filter.text) if comparison.rows else Grid()
         self.query_one(ComparisonTable).show_grid(grid)
-        bar.show_count(grid.num_rows, grid.num_hidden)
+        bar.show_count(grid.num_rows, grid.num_rows + grid.num_hidden)
         empty = "" if grid.rows else "No row has these words. esc shows all." if comparison.rows else NO_ROWS
         self.query_one("#no-rows", Reason).show(empty, "dim")
         from lovt_tui.comparing.legend import describe_signs
@@ -154,20 +153,20 @@ class CompareScreen(CompareActingScreen):
 
     def action_filter(self) -> None:
         """Type words."""
-        self.query_one(RowFilter).open()
+        self.query_one(FilterBar).open()
 
     def action_back(self) -> None:
         """Show all rows, or leave."""
-        bar = self.query_one(RowFilter)
-        if bar.words:
+        bar = self.query_one(FilterBar)
+        if bar.filter.text:
             bar.drop()
         else:
             self.post_message(ShowScreen("runs"))
 
-    def on_row_filter_changed(self) -> None:
+    def on_filter_bar_changed(self) -> None:
         """Show what fits now."""
         self.redraw()
 
-    def on_row_filter_left(self) -> None:
+    def on_filter_bar_left(self) -> None:
         """Done typing."""
         self.query_one(ComparisonTable).focus()

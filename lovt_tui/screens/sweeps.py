@@ -111,8 +111,6 @@ class SweepsScreen(SweepActingScreen):
         """Show the list and the sweep under the cursor."""
         self.query_one(TopBar).show(snapshot)
         if not isinstance(snapshot.page, SweepsPage):
-            if self.is_current:  # a screen below may have asked for its own since
-                self.post_message(WatchRun(self.wanted))
             return
         self._snapshot, self._page = snapshot, snapshot.page
         self.query_one("#problem", Reason).show(clean(self._page.problem or snapshot.error), "warning")

@@ -1,5 +1,6 @@
-"""One line to type a filter in, and beside it how many runs it hides or what is wrong with it."""
+"""One line to type a filter in, and beside it how many rows it hides or what is wrong with it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,12 +16,14 @@ from lovt_tui.formatting import plural
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.listing.filtering import Filter, parse_filter
 
+RUN_HINT = "words of the name, state:failed, age<2d …"
+
 
 class FilterBar(Horizontal):
     """Hidden while there is no filter. A filter that means nothing leaves the old one at work."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        bind("escape", "drop", "show all", "drop the filter and show all runs", priority=True)
+        bind("escape", "drop", "show all", "drop the filter and show all", priority=True)
     ]
 
     @dataclass
@@ -33,8 +36,12 @@ class FilterBar(Horizontal):
     class Left(Message):
         """Somebody is done typing."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "run", hint: str = RUN_HINT, parse: Callable[[str], Filter] = parse_filter) -> None:
+        """`noun`: one of what is filtered; `parse` raises InputError for a text that means nothing."""
         super().__init__()
+        self._noun = noun
+        self._hint = hint
+        self._parse = parse
         self.filter = Filter()
         self._problem = ""
         self._said = ""
@@ -42,7 +49,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """The text and what it does."""
         yield Label("/", id="filter-sign")
-        yield Input(placeholder="words of the name, state:failed, age<2d …", compact=True, id="filter-text")
+        yield Input(placeholder=self._hint, compact=True, id="filter-text")
         yield Label("", id="filter-count", markup=False)
 
     def open(self) -> None:
@@ -64,7 +71,7 @@ class FilterBar(Horizontal):
 
     def show_count(self, shown: int, total: int) -> None:
         """Say how much is hidden, unless something is wrong."""
-        text = self._problem or f"{shown} of {plural(total, 'run')} shown, {total - shown} hidden"
+        text = self._problem or f"{shown} of {plural(total, self._noun)} shown, {total - shown} hidden"
         if text != self._said:
             self._said = text
             label = self.query_one("#filter-count", Label)
@@ -91,7 +98,7 @@ class FilterBar(Horizontal):
 
     def _take(self, text: str) -> None:
         try:
-            self.filter = parse_filter(text)
+            self.filter = self._parse(text)
             self._problem = ""
         except InputError as error:
             self._problem = str(error)
