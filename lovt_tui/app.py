@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, ClassVar, assert_never
 from textual import events, work
 from textual.app import App
 from textual.binding import BindingType
+from textual.widgets import Input
 
-from lovt_tui.formatting import abbreviate_home, clean
+from lovt_tui.formatting import abbreviate_home, clean, fit, plural
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.messages import (
     Act,
@@ -93,6 +94,22 @@ class Dashboard(App[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         """Stop reading; runs go on."""
         self._poller.finish()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys act in the order in which they come, however many arrive at once (a slow link, a paste).
+
+        Textual hands a key to what has the focus, and looks for its action only when that did not want it; by then the
+        next keys are under way, and would not be typed into the line that the first one opens.
+        """
+        is_ours = isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input)
+        if is_ours and await self._run_key(event):
+            return
+        await super().on_event(event)
+
+    async def _run_key(self, event: events.Event) -> bool:
+        """Do what a key is bound to here; whether it is bound to anything."""
+        assert isinstance(event, events.Key)
+        return await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)
 
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(SnapshotTaken(snapshot))
@@ -240,7 +257,9 @@ class Dashboard(App[None], inherit_bindings=False):
         path = state_folder() / "copied.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text_atomic(path, text + "\n")
-        self.notify(f"copied, also to {abbreviate_home(path)}", markup=False)
+        first, *others = text.splitlines() or [""]
+        more = f" and {plural(len(others), 'line')} more" if others else ""
+        self.notify(f"copied, also to {abbreviate_home(path)}: {fit(first, 40).rstrip()}{more}", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so where nothing fits."""
@@ -260,6 +279,30 @@ class Dashboard(App[None], inherit_bindings=False):
         screen = self.screen
         notes = screen.NOTES if isinstance(screen, DashboardScreen) else ()
         self.push_screen(HelpScreen(live_keys(screen), notes))
+
+    async def action_quit(self) -> None:
+        """Leave; changes to a form that are not saved are asked about first."""
+        from lovt_tui.screens.confirm import ConfirmScreen, Question
+
+        unsaved = self._find_unsaved()
+        if not unsaved:
+            self.exit()
+            return
+
+        def decide(agreed: bool | None) -> None:
+            if agreed:
+                self.exit()
+
+        question = Question("Leave?", f"The changes to {unsaved} in New are not saved: w there saves them as a file.")
+        self.push_screen(ConfirmScreen(question), decide)
+
+    def _find_unsaved(self) -> str:
+        if not self.is_screen_installed("new"):
+            return ""
+        from lovt_tui.screens.new import NewScreen
+
+        screen = self.get_screen("new")
+        return screen.unsaved if isinstance(screen, NewScreen) else ""
 
     def action_remind(self) -> None:
         """Say how to quit."""

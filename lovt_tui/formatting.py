@@ -75,6 +75,12 @@ def format_state(row: "RunRow") -> Cell:
     return Cell(f"{look.glyph} {row.state}", look.tone)
 
 
+def label_run(row: "RunRow") -> str:
+    """Its name, and the seed of one that was queued together with its repetitions."""
+    name = clean(row.name)
+    return f"{name} · seed {row.seed}" if row.group and row.seed is not None else name
+
+
 def format_number(value: float, digits: int = 4) -> str:
     """A metric in `digits` significant digits: `3.412`, `0.0312`, `1.2e-05`, `NaN`, `∞`."""
     if math.isnan(value):

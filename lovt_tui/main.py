@@ -13,6 +13,8 @@ from lovt_tui.formatting import abbreviate_home
 from lovt_tui.preferences import Preferences
 from lovt_tui.themes import THEMES
 
+MAX_PORT = 65_535
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: finds the workspace and opens the dashboard on it."""
@@ -20,8 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if options.keys:
             from lovt_tui.keyboard.key_names import describe_keys
+            from lovt_tui.preferences import load_preferences, preferences_file
 
-            sys.stdout.write(describe_keys())
+            sys.stdout.write(describe_keys(load_preferences(preferences_file()).keys))
             return
         from lovt_core.runs.workspace import find_workspace
 
@@ -70,6 +73,13 @@ def _choose(options: argparse.Namespace) -> Preferences:
     )
 
 
+def _read_port(text: str) -> int:
+    """Of a port; argparse says what is wrong with another text."""
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port: a whole number from 0 to {MAX_PORT}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     from lovt_core import __version__
     from lovt_tui.preferences import preferences_file
@@ -90,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keys", action="store_true", help="list all actions with their keys, and leave")
     web = parser.add_argument_group("in a browser")
     web.add_argument("--web", action="store_true", help="serve the dashboard to a browser, and print its URL")
-    web.add_argument("--port", type=int, default=8417, help="port [default: 8417; 0: any free one]")
+    web.add_argument(
+        "--port", type=_read_port, metavar="PORT", default=8417, help="port [default: 8417; 0: any free one]"
+    )
     web.add_argument("--host", default="127.0.0.1", help="address to listen on [default: 127.0.0.1]")
     web.add_argument("--i-know", action="store_true", help="with a --host that others can reach: yes, do it")
     return parser

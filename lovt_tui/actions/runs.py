@@ -53,9 +53,17 @@ def resume_runs(workspace: "Workspace", run_ids: Sequence[str]) -> str:
     return _each(workspace, run_ids, resume, "queued again")
 
 
-def set_priority(workspace: "Workspace", run_ids: Sequence[str], priority: int) -> str:
+def change_priority(workspace: "Workspace", run_ids: Sequence[str], change: int) -> str:
     """Queued runs of a higher priority start first."""
-    return _label(workspace, run_ids, "priority", priority, f"priority {priority}")
+    from lovt_core.runs.control import read_control, read_labels
+    from lovt_core.runs.queueing.requests import label_run
+
+    def move(run: "RunDirectory") -> str:
+        priority = read_labels(read_control(run.control)).priority + change
+        label_run(run, "priority", priority)
+        return f"{run.id}: priority {priority}"
+
+    return _each(workspace, run_ids, move, "moved")
 
 
 def set_note(workspace: "Workspace", run_ids: Sequence[str], note: str) -> str:

@@ -86,6 +86,13 @@ def parse_extension(text: str) -> tuple[int | None, float | None, int | None]:
     return trials, found.get("hours"), jobs
 
 
+def check_extension(text: str, wanted: int) -> None:
+    """Raises InputError where it is not understood, or asks for fewer than the `wanted` trials of now."""
+    trials = parse_extension(text)[0]
+    if trials is not None and trials < wanted:
+        raise InputError(f"trials={trials}: it has {wanted} trials already: give more")
+
+
 def extend_sweep(workspace: "Workspace", name: str, text: str) -> str:
     """More trials, hours, or trials at once; a finished sweep goes on."""
     from lovt_core.sweeps.requests import extend_sweep as extend

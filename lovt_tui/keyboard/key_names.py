@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from textual.binding import Binding
 from textual.keys import REPLACED_KEYS, Keys, key_to_character
@@ -51,13 +52,13 @@ def collect(place: str) -> dict[str, Binding]:
     return {each.id: each for each in bindings if isinstance(each, Binding) and each.id}
 
 
-def describe_keys() -> str:
-    """A line an action, as it can stand in the preferences file."""
+def describe_keys(own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A line an action, as it can stand in the preferences file; `own` are keys that people have set."""
     lines = []
     for place in PLACES:
         lines.append(f"# {place}")
-        found = collect(place).items()
-        lines += [f'"{name}" = "{each.key}"  # {each.tooltip or each.description}' for name, each in found]
+        for name, each in collect(place).items():
+            lines.append(f'"{name}" = "{own.get(name, each.key)}"  # {each.tooltip or each.description}')
     return "\n".join(lines) + "\n"
 
 

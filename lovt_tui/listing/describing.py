@@ -13,6 +13,7 @@ from lovt_tui.formatting import (
     format_progress,
     format_score,
     format_state,
+    label_run,
 )
 from lovt_tui.reading.snapshot import RunDetail, Score
 from lovt_tui.widgets.line_view import Line
@@ -36,7 +37,7 @@ def heading_cells(row: "RunRow") -> tuple[Line, Line]:
     first = [
         state,
         Cell("  "),
-        Cell(clean(row.name), "strong"),
+        Cell(label_run(row), "strong"),
         Cell(f"  {clean(row.subject)}"),
         Cell(f"  {row.id}", "dim"),
     ]

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lovt_tui.formatting import Cell, clean, fit, format_bytes, format_duration, format_number
+from lovt_tui.formatting import Cell, clean, fit, format_bytes, format_duration, format_number, label_run
 from lovt_tui.reading.snapshot import Gauge, RunDetail, RunFile
 from lovt_tui.widgets.line_view import Line
 
@@ -24,7 +24,7 @@ def diff_lines(first: "RunRow", second: "RunRow") -> tuple[Line, ...]:
     from lovt_core.runs.indexing.differences import compare_runs
 
     found = compare_runs(first, second, (None, None))
-    lines: list[Line] = [_side_by_side("", first.name, second.name, "strong")]
+    lines: list[Line] = [_side_by_side("", label_run(first), label_run(second), "strong")]
     for title, differences in (("settings", found.settings), ("metrics", found.metrics), ("facts", found.facts)):
         lines.append((Cell(title, "accent"),))
         lines += [_difference_line(each) for each in differences]

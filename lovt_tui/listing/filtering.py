@@ -10,9 +10,10 @@ All parts must match. Upper and lower case are the same.
 """
 
 import difflib
+import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, get_args
@@ -65,6 +66,8 @@ class Filter:
 
     text: str = ""
     tests: tuple[Test, ...] = ()
+    compared: tuple[str, ...] = ()
+    """What is compared: `best.val/loss`, `cfg.training.batch_size`."""
 
     def apply(self, rows: tuple["RunRow", ...], now: float) -> tuple["RunRow", ...]:
         """The runs that pass every test, in their order."""
@@ -75,7 +78,20 @@ class Filter:
 
 def parse_filter(text: str) -> Filter:
     """Read a filter; raises InputError naming the part that means nothing."""
-    return Filter(text.strip(), tuple(_parse_part(part) for part in text.lower().split()))
+    parts = text.lower().split()
+    matches = (COMPARISON.fullmatch(part.removeprefix("-")) for part in parts)
+    compared = tuple(match[1] for match in matches if match and match[1] != "age")
+    return Filter(text.strip(), tuple(map(_parse_part, parts)), compared)
+
+
+def find_unknown(wanted: Filter, rows: "Sequence[RunRow]") -> str:
+    """A metric or setting that the filter compares and that none of these runs has; empty where there is none."""
+    for key in wanted.compared:
+        kind, _, name = key.partition(".")
+        found = (row.best.get(name) if kind == "best" else find_setting(row.experiment, name) for row in rows)
+        if all(value is None for value in found):
+            return key
+    return ""
 
 
 def parse_words(text: str) -> Filter:
@@ -89,6 +105,10 @@ def _parse_part(part: str) -> Test:
         return lambda row, now: not test(row, now)
     if match := COMPARISON.fullmatch(part):
         return _parse_comparison(*match.groups())
+    if part == "-":
+        raise InputError("'-' has nothing behind it: -state:failed")
+    if part[0] in "<>=":
+        raise InputError(f"'{part}' has nothing in front to compare: age<2d, best.val/loss<3.5")
     field, separator, pattern = part.partition(":")
     return (
         _parse_field(field, pattern)
@@ -131,8 +151,9 @@ def _parse_comparison(key: str, sign: str, text: str) -> Test:
     kind, _, name = key.partition(".")
     if not name or kind not in ("best", "cfg"):
         raise InputError(f"'{key}' cannot be compared: age, best.METRIC and cfg.KEY can")
-    if kind == "best":
+    if kind == "best" or sign != "=":
         limit = _parse_number(key, text)
+    if kind == "best":
         return lambda row, now: name in row.best and _compare(row.best[name], sign, limit)
     return lambda row, now: _compare_setting(find_setting(row.experiment, name), sign, text)
 
@@ -146,9 +167,12 @@ def _parse_age(text: str) -> float:
 
 def _parse_number(key: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise InputError(f"'{text}' is no number: {key} is compared with one") from None
+        number = math.nan
+    if math.isnan(number):
+        raise InputError(f"'{text}' is no number: {key} is compared with one")
+    return number
 
 
 def _compare(value: float, sign: str, limit: float) -> bool:

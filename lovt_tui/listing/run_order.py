@@ -1,7 +1,10 @@
 """The order in which the list of runs shows them."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import TYPE_CHECKING
+
+from lovt_tui.formatting import format_duration
 
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
@@ -40,26 +43,56 @@ def order(rows: "Sequence[RunRow]", sort: str) -> "tuple[RunRow, ...]":
 
 
 def describe_queue(rows: "Sequence[RunRow]", num_slots: int) -> str:
-    """How many wait, and after which time the queue is empty as far as the runs at work tell: `3 · ~4h10`.
+    """How many wait, and after which time the queue is likely to be empty: `3 · ~4h10`.
 
-    A waiting run is taken to need as long as the median of those at work, or of what has finished.
+    The time only where every waiting run has something to go by: a run of the same experiment whatever its seed, or a
+    training of the same method on the same data, by its epochs.
     """
-    from lovt_tui.formatting import format_duration
-
-    waiting = sum(row.state == "queued" for row in rows)
-    if not waiting:
-        return "0"
-    left = [row.seconds_left for row in rows if row.state == "running" and row.seconds_left is not None]
-    needed = sorted(
-        row.ended - row.started
-        for row in rows
-        if row.state == "finished" and row.started is not None and row.ended is not None
-    )
-    if not needed:
-        return str(waiting)
-    typical = needed[len(needed) // 2]
-    slots = sorted([*left, *[0.0] * max(0, num_slots - len(left))] or [0.0])
-    for _ in range(waiting):
-        slots[0] += typical
+    waiting = [row for row in rows if row.state == "queued"]
+    running = [row for row in rows if row.state == "running"]
+    needed = [_expect_seconds(row, rows) for row in waiting]
+    left = [row.seconds_left for row in running]
+    if not waiting or any(each is None for each in (*needed, *left)):
+        return str(len(waiting))
+    slots = sorted([*(each or 0.0 for each in left), *[0.0] * max(0, num_slots - len(left))])
+    for seconds in needed:
+        slots[0] += seconds or 0.0
         slots.sort()
-    return f"{waiting} · ~{format_duration(slots[-1])}"
+    return f"{len(waiting)} · ~{format_duration(slots[-1])}"
+
+
+def _expect_seconds(row: "RunRow", rows: "Sequence[RunRow]") -> float | None:
+    """How long a waiting run is likely to take; None where nothing tells."""
+    alike = [
+        other
+        for other in rows
+        if other.kind == row.kind and other.subject == row.subject and other.state in ("finished", "running")
+    ]
+    same = [other for other in alike if without_seed(other) == without_seed(row)]
+    for state in ("finished", "running"):  # what has been before what is expected
+        known = [seconds for other in same if other.state == state and (seconds := _seconds(other)) is not None]
+        if known:
+            return median(known)
+    epochs = row.experiment.get("training", {}).get("max_epochs")
+    on_same_data = [other for other in alike if other.experiment.get("data") == row.experiment.get("data")]
+    rates = [seconds / other.epoch for other in on_same_data if other.epoch and (seconds := _worked(other)) is not None]
+    return median(rates) * epochs if row.kind == "pretrain" and epochs and rates else None
+
+
+def _seconds(row: "RunRow") -> float | None:
+    """How long a run has taken, or will have."""
+    worked = _worked(row)
+    if row.state == "finished":
+        return worked
+    is_known = row.state == "running" and worked is not None and row.seconds_left is not None
+    return worked + row.seconds_left if is_known else None  # type: ignore[operator]
+
+
+def _worked(row: "RunRow") -> float | None:
+    end = row.ended or row.updated
+    return end - row.started if row.started is not None and end is not None else None
+
+
+def without_seed(row: "RunRow") -> dict[str, object]:
+    """What runs of the same experiment have in common."""
+    return {key: value for key, value in row.experiment.items() if key not in ("seed", "name")}

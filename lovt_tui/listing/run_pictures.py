@@ -64,7 +64,7 @@ def draw_case(workspace: "Workspace", path: Path, number: int) -> DrawnCase:
     """
     from lovt_core.data.prediction_overlays import COLOURS, MEANINGS, mark_outlines, shrink_image
     from lovt_core.data.predictions import load_predictions
-    from lovt_tui.cli.predictions import open_data, title_of
+    from lovt_tui.cli.predictions import open_data
     from lovt_tui.pictures import Mark
 
     predictions = load_predictions(path)
@@ -74,4 +74,6 @@ def draw_case(workspace: "Workspace", path: Path, number: int) -> DrawnCase:
     shape = (PICTURE_PIXELS, max(1, round(width * PICTURE_PIXELS / height)))
     legend = tuple(Mark(letter, COLOURS[flag], MEANINGS[flag]) for flag, letter in zip(COLOURS, "TPB", strict=True))
     pixels, marks = shrink_image(data, case.image_row, shape), mark_outlines(data, case, shape)
-    return DrawnCase(f"{predictions.task} {title_of(case)}", pixels, marks, legend)
+    score = "Dice" if case.mask is not None else "average precision"
+    title = f"{predictions.task} {case.rank}: {score} {case.score:.4f} of this image, {case.sample}"
+    return DrawnCase(title, pixels, marks, legend)

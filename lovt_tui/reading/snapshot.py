@@ -110,6 +110,8 @@ class Snapshot:
     detail: RunDetail | None = None
     page: "Page | None" = None
     """The answer to the watch's wish for a page."""
+    is_paused: bool = False
+    """Whether the queue is paused: no queued run is started."""
     error: str = ""
     """Why the workspace could not be read this time; the rest is then what was last seen."""
 

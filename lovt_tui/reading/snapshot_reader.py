@@ -48,6 +48,7 @@ class SnapshotReader:
             detail=None if row is None else self._detail.read(row, watch),
             alarms=self._read_alarms(runs),
             page=self._read_page(watch),
+            is_paused=self._sources.read_paused(),
         )
         return self._last
 

@@ -43,6 +43,8 @@ class Sources:
     clock: Callable[[], float]
     read_waits: Callable[[], dict[str, str]] = dict
     """Run id -> why it does not start."""
+    read_paused: Callable[[], bool] = bool
+    """Whether the queue is paused."""
     read_page: "Callable[[PageWish, IndexReader], Page] | None" = None
     """Answers the wishes of the screens that are not about runs."""
 
@@ -60,4 +62,27 @@ def open_sources(workspace: "Workspace") -> Sources:
 
         return read_waits(workspace)
 
-    return Sources(open_index, workspace.runs, Gauges(), time.time, read_waits, PageReader(workspace))
+    is_paused = PausedReader(workspace.queue)
+    return Sources(open_index, workspace.runs, Gauges(), time.time, read_waits, is_paused, PageReader(workspace))
+
+
+class PausedReader:
+    """Whether a queue is paused; its file is read again when it has grown."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen = 0
+        self._paused = False
+
+    def __call__(self) -> bool:
+        """Whether no queued run is started."""
+        from lovt_core.runs.lines import read_lines
+        from lovt_core.runs.queue_file import replay
+
+        try:
+            stamp = self._file.stat().st_mtime_ns
+        except OSError:
+            return False
+        if stamp != self._seen:
+            self._seen, self._paused = stamp, replay(read_lines(self._file)).paused
+        return self._paused

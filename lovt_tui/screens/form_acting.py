@@ -48,6 +48,14 @@ class FormActingScreen(DashboardScreen):
         self._runs: tuple[RunRow, ...] = ()
         """Newest first."""
         self._is_starting = False
+        self._kept: Draft | None = None
+        """The draft that was queued or saved last."""
+
+    @property
+    def unsaved(self) -> str:
+        """The start whose changes are neither queued nor saved; empty without any."""
+        draft = self.form.draft if self.is_built else None
+        return draft.start.name if draft is not None and draft.changes and draft != self._kept else ""
 
     @property
     def form(self) -> Form:
@@ -81,8 +89,10 @@ class FormActingScreen(DashboardScreen):
                 if len(ids) > 1:
                     self.notify(f"{len(ids)} runs, their seeds one apart", markup=False)
                 self.post_message(RunLaunched(ids[0]))
+            self._kept = draft
         except START_ERRORS as error:
             self.post_message(StartFailed(str(error)))
+            self.notify("not queued: see the lines above the form", severity="warning", markup=False)
         self._is_starting = False
 
     def action_save(self) -> None:
@@ -108,7 +118,9 @@ class FormActingScreen(DashboardScreen):
         def write(workspace: "Workspace") -> str:
             from lovt_tui.forms.views import build_view
 
-            return starting.save(build_view(draft), path, replacing=replacing)
+            said = starting.save(build_view(draft), path, replacing=replacing)
+            self._kept = draft
+            return said
 
         self.post_message(Act(write))
 

@@ -36,6 +36,7 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
         view = self.query_one(LineView)
         lines = help_lines(self._keys, self._notes)
         view.styles.height = len(lines)
+        view.styles.width = max(sum(len(cell.text) for cell in line) for line in lines)
         view.show(lines)
         view.focus()
 

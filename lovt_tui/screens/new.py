@@ -121,7 +121,7 @@ class NewScreen(FormActingScreen):
         draft = self.form.draft if self.is_built else None
         if choice.kind == "draft":
             self._turn(to_form=True)
-        elif draft is None or not draft.changes:
+        elif draft is None or not self.unsaved:
             self._open(choice)
         else:
             question = Question(

@@ -21,6 +21,7 @@ from lovt_tui.datasets.preparing import Order, check_order
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.screens.dashboard import HORIZONTAL_BREAKPOINTS, VERTICAL_BREAKPOINTS
 from lovt_tui.widgets.key_bar import KeyBar
+from lovt_tui.widgets.line_input import LineInput
 from lovt_tui.widgets.reason import Reason
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class PrepareScreen(ModalScreen[Order | None], inherit_bindings=False):
                 with Horizontal(classes="field"):
                     yield Label(field.title, markup=False)
                     hint = field.hint.format(size=self._data_set.default_size)
-                    yield Input(field.first(self._last), placeholder=hint, compact=True, id=field.id)
+                    yield LineInput(field.first(self._last), placeholder=hint, compact=True, id=field.id)
             yield Reason(id="verdict")
             yield Reason(id="tables")
             yield KeyBar()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -13,6 +14,7 @@ from textual.widgets import Input, Label
 from lovt_core.errors import LovtError
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.key_bar import KeyBar
+from lovt_tui.widgets.line_input import LineInput
 from lovt_tui.widgets.reason import Reason
 
 
@@ -41,18 +43,30 @@ class PromptScreen(ModalScreen[str | None], inherit_bindings=False):
     def __init__(self, prompt: Prompt) -> None:
         super().__init__()
         self._prompt = prompt
+        self._early = ""
 
     def compose(self) -> ComposeResult:
         """Title, line, what is wrong with it."""
         with Vertical(classes="dialog prompt"):
             yield Label(self._prompt.title, classes="title", markup=False)
-            yield Input(self._prompt.text, placeholder=self._prompt.hint, compact=True)
+            yield LineInput(self._prompt.text, placeholder=self._prompt.hint, compact=True)
             yield Reason()
             yield KeyBar()
 
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before the line was there, or had the focus, belongs into it."""
+        if event.is_printable and event.character:
+            event.stop()
+            if line := self.query(Input):
+                line.first().insert_text_at_cursor(event.character)
+            else:
+                self._early += event.character
+
     def on_mount(self) -> None:
         """Type at once."""
-        self.query_one(Input).focus()
+        line = self.query_one(Input)
+        self.set_focus(line)
+        line.insert_text_at_cursor(self._early)
 
     def _find_problem(self, text: str) -> str:
         try:

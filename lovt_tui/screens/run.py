@@ -16,6 +16,7 @@ from lovt_tui.screens.run_export import export_runs
 from lovt_tui.widgets.chart_layers import SEED_MODES, Company, find_seeds
 from lovt_tui.widgets.chart_options import BEST_MARK, BROKEN_MARK, ChartOptions
 from lovt_tui.widgets.key_bar import KeyBar
+from lovt_tui.widgets.panes import TEXT_PANES
 from lovt_tui.widgets.reason import Reason
 from lovt_tui.widgets.run_heading import RunHeading
 from lovt_tui.widgets.run_panes import RunPanes
@@ -183,7 +184,7 @@ class RunScreen(RunActingScreen):
     def action_search(self) -> None:
         """Type what to look for in the pane of text."""
         panes = self.panes
-        panes.go_to(panes.beside if panes.beside != "pictures" else "log")
+        panes.go_to(panes.beside if panes.beside in TEXT_PANES else "log")
         self.query_one(SearchBar).open(panes.beside)
 
     def on_search_bar_asked(self, event: SearchBar.Asked) -> None:

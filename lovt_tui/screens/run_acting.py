@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from lovt_tui.actions.runs import (
+    change_priority,
     change_tags,
     kill_runs,
     restore_runs,
     resume_runs,
     set_note,
-    set_priority,
     stop_runs,
     trash_runs,
 )
@@ -66,11 +66,9 @@ class RunActingScreen(DashboardScreen):
                 return any(_can_go_on(row) for row in rows)
             case "priority":
                 return any(row.state == "queued" for row in rows)
-            case "trash":
-                return bool(rows) and not any(row.is_active for row in rows)
             case "restore":
                 return bool(self._trashed)
-            case "tag" | "note" | "copy_id":
+            case "tag" | "note" | "copy_id" | "trash":
                 return bool(rows)
             case "copy_run":
                 return len(rows) == 1 and rows[0].kind != "imported"
@@ -93,9 +91,8 @@ class RunActingScreen(DashboardScreen):
 
     def action_priority(self, change: int) -> None:
         """Sooner or later."""
-        for row in self.run_rows:
-            if row.state == "queued":
-                self.post_message(Act(partial(set_priority, run_ids=(row.id,), priority=row.priority + change)))
+        rows = [row for row in self.run_rows if row.state == "queued"]
+        self.post_message(Act(partial(change_priority, run_ids=_ids(rows), change=change)))
 
     def action_tag(self) -> None:
         """Type tags."""
@@ -110,8 +107,11 @@ class RunActingScreen(DashboardScreen):
         self._type(Prompt("Note (empty: none)", text=rows[0].remark if len(rows) == 1 else ""), set_note)
 
     def action_trash(self) -> None:
-        """Ask, then move to the trash."""
+        """Ask, then move to the trash; what is at work must be stopped first."""
         rows = self.run_rows
+        if active := [row for row in rows if row.is_active]:
+            self.notify(f"{active[0].id} is {active[0].state}: stop it first (x)", severity="warning", markup=False)
+            return
         ids = _ids(rows)
 
         def move(workspace: "Workspace") -> str:

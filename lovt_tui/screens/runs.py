@@ -6,9 +6,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from lovt_tui.actions.runs import toggle_queue
-from lovt_tui.formatting import clean
+from lovt_tui.formatting import clean, label_run
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.listing.describing_settings import diff_lines
+from lovt_tui.listing.filtering import find_unknown
 from lovt_tui.listing.run_order import click_sort, next_sort, turn_sort
 from lovt_tui.listing.run_view import build_entries, choose_pair, describe_emptiness, describe_problem
 from lovt_tui.messages import Act, OpenRun, ShowScreen, WatchRun
@@ -101,7 +102,8 @@ class RunsScreen(RunActingScreen):
         self._snapshot = snapshot
         self._show_table(snapshot)
         self.query_one(TopBar).show(snapshot)
-        self.query_one("#problem", Reason).show(clean(describe_problem(snapshot)), "warning")
+        problem = self.query_one(FilterBar).problem or describe_problem(snapshot)
+        self.query_one("#problem", Reason).show(clean(problem), "warning")
         self.query_one(RunPanel).show(self.run_row, snapshot, self.company)
         self.refresh_bindings()
 
@@ -115,7 +117,7 @@ class RunsScreen(RunActingScreen):
         bar, table = self.query_one(FilterBar), self.query_one(RunTable)
         entries = build_entries(snapshot, bar.filter, self._sort, self._pinned)
         table.show(entries, describe_emptiness(snapshot))
-        bar.show_count(len(entries), len(snapshot.runs))
+        bar.show_count(len(entries), len(snapshot.runs), find_unknown(bar.filter, snapshot.runs))
         if self._awaited is not None and table.select(self._awaited):
             self._awaited = None
 
@@ -169,7 +171,7 @@ class RunsScreen(RunActingScreen):
         """Two runs side by side."""
         if pair := self._pair():
             first, second = pair
-            self.app.push_screen(TextScreen(f"{clean(first.name)} | {clean(second.name)}", diff_lines(first, second)))
+            self.app.push_screen(TextScreen(f"{label_run(first)} | {label_run(second)}", diff_lines(first, second)))
 
     def _pair(self) -> "tuple[RunRow, ...]":
         pinned = self._snapshot.find_run(self._pinned) if self._snapshot else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,6 +34,10 @@ from lovt_tui.widgets.wrapped_view import WrappedView
 
 OTHER_SPLIT = "another split …"
 Turn = Callable[[SampleBook], Place]
+
+
+Step = Callable[[SampleBook, Place], Place]
+"""From one sample to another."""
 
 
 class SamplesScreen(DashboardScreen):
@@ -74,6 +78,8 @@ class SamplesScreen(DashboardScreen):
         self._book: SampleBook | None = None
         self._view: SampleView | None = None
         self._is_turning = False
+        self._waiting: tuple[Step, ...] = ()
+        """Steps that were asked for while one was on its way."""
         self._with_marks = True
 
     def compose(self) -> ComposeResult:
@@ -124,6 +130,19 @@ class SamplesScreen(DashboardScreen):
         self._book, self._view = event.book, event.view
         self._show_view()
         self.refresh_bindings()
+        if self._waiting:
+            self._walk(self._waiting, self._view.place)
+
+    def _step(self, step: Step) -> None:
+        """Take a step from what is shown, or after those that are on their way."""
+        if self._is_turning:
+            self._waiting += (step,)
+        elif self._view is not None:
+            self._walk((step,), self._view.place)
+
+    def _walk(self, steps: tuple[Step, ...], place: Place) -> None:
+        self._waiting = ()
+        self._turn(lambda book: reduce(lambda reached, step: step(book, reached), steps, place))
 
     def _show_view(self) -> None:
         if self._view is None or self._book is None:
@@ -147,18 +166,15 @@ class SamplesScreen(DashboardScreen):
 
     def action_step(self, direction: int) -> None:
         """The next or previous sample."""
-        if (view := self._view) is not None:
-            self._turn(lambda book: Place(view.place.part, view.place.number + direction))
+        self._step(lambda book, place: Place(place.part, place.number + direction))
 
     def action_marked(self, direction: int) -> None:
         """The next or previous sample with something to see."""
-        if (view := self._view) is not None:
-            self._turn(lambda book: book.find_marked(view.place, direction))
+        self._step(lambda book, place: book.find_marked(place, direction))
 
     def action_image(self) -> None:
         """The next image of the study."""
-        if (view := self._view) is not None:
-            self._turn(lambda book: replace(view.place, image=view.place.image + 1))
+        self._step(lambda book, place: replace(place, image=place.image + 1))
 
     def action_marks(self) -> None:
         """With or without."""

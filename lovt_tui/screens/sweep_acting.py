@@ -177,7 +177,8 @@ class SweepActingScreen(DashboardScreen):
                 self.post_message(Act(lambda workspace: actions.extend_sweep(workspace, name, text)))
 
         title = f"Extend {clean(name)} ({wanted} trials now): trials in all, hours since its beginning, trials at once"
-        prompt = Prompt(title, hint=f"trials={2 * wanted} hours=8 jobs=2", check=actions.parse_extension)
+        check = partial(actions.check_extension, wanted=wanted)
+        prompt = Prompt(title, hint=f"trials={2 * wanted} hours=8 jobs=2", check=check)
         self.app.push_screen(PromptScreen(prompt), take)
 
     def action_rebuild(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lovt_tui.formatting import SERIES
+from lovt_tui.listing.run_order import without_seed
 from lovt_tui.reading.snapshot import SHARES
 
 if TYPE_CHECKING:
@@ -52,14 +53,10 @@ class Company:
 
 def find_seeds(row: "RunRow", rows: "Sequence[RunRow]") -> tuple[str, ...]:
     """Ids of the other runs of the same experiment with another seed, newest first."""
-    wanted = _without_seed(row)
+    wanted = without_seed(row)
     return tuple(
-        other.id for other in rows if other.id != row.id and other.kind == row.kind and _without_seed(other) == wanted
+        other.id for other in rows if other.id != row.id and other.kind == row.kind and without_seed(other) == wanted
     )
-
-
-def _without_seed(row: "RunRow") -> dict[str, object]:
-    return {key: value for key, value in row.experiment.items() if key != "seed"}
 
 
 def build_layers(detail: "RunDetail", company: Company, names: Mapping[str, str]) -> tuple[tuple[Layer, ...], ...]:

@@ -128,6 +128,8 @@ class ComparisonTable(LineTable[GridRow]):
     def _go_to(self, number: int) -> None:
         """Past headings of groups; that of the topmost row comes into sight with it."""
         rows = self._entries
+        if not rows:
+            return
         number = max(0, min(number, len(rows) - 1))
         forward = range(number, len(rows))
         backward = range(number, -1, -1)

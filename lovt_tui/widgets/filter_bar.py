@@ -15,6 +15,7 @@ from lovt_core.errors import InputError
 from lovt_tui.formatting import plural
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.listing.filtering import Filter, parse_filter
+from lovt_tui.widgets.line_input import LineInput
 
 RUN_HINT = "words of the name, state:failed, age<2d …"
 
@@ -49,33 +50,39 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """The text and what it does."""
         yield Label("/", id="filter-sign")
-        yield Input(placeholder=self._hint, compact=True, id="filter-text")
+        yield LineInput(placeholder=self._hint, compact=True, id="filter-text")
         yield Label("", id="filter-count", markup=False)
 
     def open(self) -> None:
         """Show the line and type."""
         self.add_class("-open")
-        self.query_one(Input).focus()
+        self.display = True  # at once, so that the next key is typed into it
+        self.screen.set_focus(self.query_one(Input))
 
     def drop(self) -> None:
         """No filter any more."""
         with self.prevent(Input.Changed):
             self.query_one(Input).value = ""
         self._take("")
+        self._close()
+
+    def _close(self) -> None:
         self.remove_class("-open")
+        self.display = False
 
     def action_drop(self) -> None:
         """Escape while typing."""
         self.drop()
         self.post_message(self.Left())
 
-    def show_count(self, shown: int, total: int) -> None:
-        """Say how much is hidden, unless something is wrong."""
-        text = self._problem or f"{shown} of {plural(total, self._noun)} shown, {total - shown} hidden"
+    def show_count(self, shown: int, total: int, unknown: str = "") -> None:
+        """Say how much is hidden, unless something is wrong; `unknown` is a key that none of the rows has."""
+        nobody = f"no {self._noun} has {unknown}" if unknown else ""
+        text = nobody or f"{shown} of {plural(total, self._noun)} shown, {total - shown} hidden"
         if text != self._said:
             self._said = text
             label = self.query_one("#filter-count", Label)
-            label.set_class(bool(self._problem), "-problem")
+            label.set_class(bool(nobody), "-problem")
             label.update(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -89,7 +96,7 @@ class FilterBar(Horizontal):
         if self._problem:
             return
         if not self.filter.text:
-            self.remove_class("-open")
+            self._close()
         self.post_message(self.Left())
 
     def on_click(self, event: events.Click) -> None:
@@ -103,3 +110,8 @@ class FilterBar(Horizontal):
         except InputError as error:
             self._problem = str(error)
         self.post_message(self.Changed(self.filter))
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with what is typed; the filter that was understood last is still at work."""
+        return self._problem

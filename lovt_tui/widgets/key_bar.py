@@ -23,6 +23,13 @@ KEY_NAMES = {
 GAP = 2
 
 
+def name_key(key: str) -> str:
+    """A key as people read it: `less_than_sign` is `<`."""
+    character = key_to_character(key)
+    known = KEY_NAMES.get(key)
+    return known if known is not None else character if character is not None and character.isprintable() else key
+
+
 @dataclass(frozen=True)
 class LiveKey:
     """One action and all the keys that do it here."""
@@ -38,12 +45,12 @@ class LiveKey:
     @property
     def label(self) -> str:
         """The keys as people read them."""
-        return " ".join(KEY_NAMES.get(key, key) for key in self.keys)
+        return " ".join(name_key(key) for key in self.keys)
 
     @property
     def bar_label(self) -> str:
         """The first key, as the bar shows it."""
-        return KEY_NAMES.get(self.keys[0], self.keys[0])
+        return name_key(self.keys[0])
 
     @property
     def bar_width(self) -> int:

@@ -181,6 +181,11 @@ class LineTable(ScrollView, Generic[Entry], can_focus=True, inherit_bindings=Fal
         signs = (CURSOR if is_cursor else " ") + (MARK if self.key_of(entry) in self._marked else " ")
         return paint([Cell(signs, "accent"), *self.cells(entry, inner)], tone_styles(self), base, width)
 
+    def on_resize(self) -> None:
+        """The cursor stays in sight."""
+        if self._entries:
+            self._scroll_to_cursor()
+
     def action_open(self) -> None:
         """Open the entry under the cursor."""
         if (key := self._key()) is not None:

@@ -14,6 +14,7 @@ from lovt_tui.formatting import (
     format_number,
     format_progress,
     format_state,
+    label_run,
     plural,
 )
 from lovt_tui.reading.snapshot import Score
@@ -128,7 +129,7 @@ def find_clicked(columns: tuple[Column, ...], x: int) -> str:
 
 def _name(entry: Entry, width: int) -> Cell:
     signs = ("P " if entry.is_pinned else "") + ("! " if entry.has_alarm else "")
-    return Cell(signs + clean(entry.row.name), "warning" if entry.has_alarm else "strong")
+    return Cell(signs + label_run(entry.row), "warning" if entry.has_alarm else "strong")
 
 
 def _subject(entry: Entry, width: int) -> Cell:

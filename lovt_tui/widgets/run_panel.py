@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from lovt_tui.formatting import clean, format_state
+from lovt_tui.formatting import clean, format_state, label_run
 from lovt_tui.listing.describing import SHORT_CLOCK, event_lines, fact_lines, log_lines
 from lovt_tui.reading.snapshot import Snapshot
 from lovt_tui.widgets.chart import DEFAULT_OPTIONS, Chart
@@ -40,7 +40,7 @@ class RunPanel(Vertical):
         reason = f"! {alarm}" if alarm else row.detail
         self.query_one(Reason).show(clean(reason), "warning" if alarm else format_state(row).tone)
         detail = snapshot.detail if snapshot.detail and snapshot.detail.run_id == row.id else None
-        names = {each.id: clean(each.name) for each in snapshot.runs if each.id in company.ids}
+        names = {each.id: label_run(each) for each in snapshot.runs if each.id in company.ids}
         charts = build_layers(detail, company, names) if detail else ()
         self.set_class(bool(charts), "-has-curves")
         for number in range(NUM_CHARTS):
@@ -48,7 +48,7 @@ class RunPanel(Vertical):
             chart.set_class(number >= len(charts), "-empty")
             chart.show(charts[number] if number < len(charts) else (), DEFAULT_OPTIONS)
         facts = self.query_one("#facts", LineView)
-        set_title(facts, clean(row.name))
+        set_title(facts, label_run(row))
         facts.show(() if charts else fact_lines(row, snapshot.find_scores(row.id), detail))
         tail = self.query_one("#tail", LineView)
         has_log = detail is None or bool(detail.log)

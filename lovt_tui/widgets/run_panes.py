@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.message import Message
 
+from lovt_tui.formatting import label_run
 from lovt_tui.listing.describing import config_lines, event_lines, log_lines, score_lines
 from lovt_tui.listing.describing_settings import checkpoint_lines, diff_lines, metric_lines, system_lines
 from lovt_tui.widgets.chart_grid import ChartGrid
@@ -15,7 +16,7 @@ from lovt_tui.widgets.chart_layers import Company, build_layers
 from lovt_tui.widgets.chart_options import ChartOptions
 from lovt_tui.widgets.line_view import LineView
 from lovt_tui.widgets.pane_bar import PaneBar
-from lovt_tui.widgets.panes import PANES, TEXT_PANES, Pane, arrange_panes
+from lovt_tui.widgets.panes import PANES, TEXT_PANES, Leading, Pane, arrange_panes
 from lovt_tui.widgets.run_pictures import RunPictures
 
 if TYPE_CHECKING:
@@ -38,15 +39,16 @@ class RunPanes(Vertical):
         self._workspace = workspace
         self.current: Pane = "charts"
         self.beside: Pane = "events"
+        self._leading: Leading = "charts"
 
     def compose(self) -> ComposeResult:
         """The names of the panes, and the panes."""
         yield PaneBar()
         with Container(id="panes"):
             yield ChartGrid(id="charts")
+            yield RunPictures(self._workspace, id="pictures")
             for name in TEXT_PANES:
                 yield LineView(id=name, follow=name in ("log", "events"))
-            yield RunPictures(self._workspace, id="pictures")
 
     def on_mount(self) -> None:
         """Titles, and the pane to begin with."""
@@ -63,7 +65,7 @@ class RunPanes(Vertical):
     @property
     def text(self) -> LineView:
         """The pane of text in question."""
-        return self.lines(self.beside if self.beside != "pictures" else "log")
+        return self.lines(self.beside if self.beside in TEXT_PANES else "log")
 
     def lines(self, pane: Pane) -> LineView:
         """A pane of text."""
@@ -71,11 +73,12 @@ class RunPanes(Vertical):
 
     def show(self, row: "RunRow", snapshot: "Snapshot", company: Company, options: ChartOptions) -> None:
         """Show what was read of the run."""
+        self._lead(row)
         detail = snapshot.detail
         if detail is None or detail.run_id != row.id:
             return
         no_curves = "No curves yet." if row.kind != "evaluate" else "An evaluation has results instead of curves."
-        names = {each.id: each.name for each in snapshot.runs if each.id in company.ids}
+        names = {each.id: label_run(each) for each in snapshot.runs if each.id in company.ids}
         self.charts.show(build_layers(detail, company, names), options, no_curves)
         self.lines("log").show(log_lines(detail))
         self.lines("config").show(config_lines(detail.experiment))
@@ -86,17 +89,25 @@ class RunPanes(Vertical):
         self.lines("diff").show(diff_lines(row, other) if other else config_lines(f"# {NO_OTHER}"))
         self.query_one(RunPictures).show(row, detail)
 
+    def _lead(self, row: "RunRow") -> None:
+        leading: Leading = "pictures" if row.kind == "evaluate" else "charts"
+        if leading != self._leading:
+            self._leading = leading
+            self._arrange()
+
     def go_to(self, pane: Pane) -> None:
         """Put a pane in question."""
         self.current = pane
-        if pane != "charts":
+        if pane != self._leading:
             self.beside = pane
         self._arrange()
-        self.query_one(f"#{pane}").focus()
+        self.screen.set_focus(self.query_one(f"#{pane}"))
 
     def step(self, direction: int) -> None:
         """To the next pane, or the one before."""
-        self.go_to(PANES[(PANES.index(self.current) + direction) % len(PANES)])
+        panes = [pane for pane in PANES if pane != "charts" or self._leading == "charts"]
+        place = panes.index(self.current) if self.current in panes else 0
+        self.go_to(panes[(place + direction) % len(panes)])
 
     def on_pane_bar_chosen(self, event: PaneBar.Chosen) -> None:
         """A pane was clicked."""
@@ -113,11 +124,12 @@ class RunPanes(Vertical):
 
     def _arrange(self) -> None:
         size = self.screen.size
-        shown = arrange_panes(size.width, size.height, self.current, self.beside)
+        shown = arrange_panes(size.width, size.height, self.current, self.beside, self._leading)
         self.query_one(PaneBar).show(self.current, shown)
         panes = self.query_one("#panes")
         for count in (1, 2, 4):
             panes.set_class(len(shown) == count, f"-show-{count}")
+        panes.set_class(self._leading == "pictures", "-pictures")
         for pane in PANES:
             self.query_one(f"#{pane}").display = pane in shown
         self.post_message(self.Arranged())

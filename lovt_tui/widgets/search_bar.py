@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 from lovt_tui.keyboard.keys import bind
+from lovt_tui.widgets.line_input import LineInput
 
 
 class SearchBar(Horizontal):
@@ -26,7 +27,7 @@ class SearchBar(Horizontal):
     def compose(self) -> ComposeResult:
         """The sign and the text."""
         yield Label("search ", id="search-sign")
-        yield Input(compact=True, id="search-text")
+        yield LineInput(compact=True, id="search-text")
 
     def open(self, pane: str) -> None:
         """Show the line and type."""
@@ -34,7 +35,8 @@ class SearchBar(Horizontal):
         text = self.query_one(Input)
         text.placeholder = f"text in the {pane}, enter looks for it"
         text.value = ""
-        text.focus()
+        self.display = True  # at once, so that the next key is typed into it
+        self.screen.set_focus(text)
 
     def action_leave(self) -> None:
         """Look for nothing."""
@@ -47,4 +49,5 @@ class SearchBar(Horizontal):
 
     def _ask(self, text: str) -> None:
         self.remove_class("-open")
+        self.display = False
         self.post_message(self.Asked(text))

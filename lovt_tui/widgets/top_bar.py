@@ -88,8 +88,12 @@ def describe_machine(snapshot: Snapshot) -> list[Cell]:
     running = sum(row.state in ("running", "launched") for row in snapshot.runs)
     queued = any(row.state == "queued" for row in snapshot.runs)
     cells.append(Cell(f"{running} running", "accent" if running else "dim"))
-    waiting = describe_queue(snapshot.runs, max(1, sum(gauge.is_gpu for gauge in snapshot.gauges)))
-    cells.append(Cell(f"  queue {waiting} ", "" if queued else "dim"))
+    if snapshot.is_paused:
+        waiting = sum(row.state == "queued" for row in snapshot.runs)
+        cells.append(Cell(f"  queue {waiting} paused ", "warning"))
+        return cells
+    expected = describe_queue(snapshot.runs, max(1, sum(gauge.is_gpu for gauge in snapshot.gauges)))
+    cells.append(Cell(f"  queue {expected} ", "" if queued else "dim"))
     return cells
 
 

@@ -12,11 +12,12 @@ from textual.widgets import Input, Label
 from lovt_tui.formatting import clean, fit
 from lovt_tui.forms.lines import fit_end
 from lovt_tui.keyboard.keys import bind
+from lovt_tui.widgets.line_input import LineInput
 
 MAX_TITLE = 30
 
 
-class TypeLine(Input):
+class TypeLine(LineInput):
     """Says in the key bar what enter does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [bind("enter", "submit", "keep", "keep what is typed")]
@@ -64,11 +65,13 @@ class TypeBar(Horizontal):
             line.value = text
         line.placeholder = fit(hint, len(hint))
         line.cursor_position = len(text)
-        line.focus()
+        self.display = True  # at once, so that the next key is typed into it
+        self.screen.set_focus(line)
 
     def close(self) -> None:
         """Hide it."""
         self.remove_class("-open")
+        self.display = False
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Told at once: values are checked while they are typed."""

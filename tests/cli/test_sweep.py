@@ -239,7 +239,7 @@ def test_what_waits_and_what_is_wrong(lovt, written):
     append_request(written, "pause")
     append_warning(written, "no trial can be pruned: [x]")
     shown = lovt("sweep", "status", "small").out
-    assert shown.startswith("small: paused, 6 of 6 trials (3 finished, 1 running, 1 queued, 1 failed)\n")
+    assert shown.startswith("small: paused, 4 of 6 trials (3 finished, 1 running, 1 queued, 1 failed)\n")
     assert "warning: no trial can be pruned: [x]" in shown
     told = json.loads(lovt("sweep", "status", "small", "--json").out)
     assert told["warnings"] == ["no trial can be pruned: [x]"]

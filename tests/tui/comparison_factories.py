@@ -108,7 +108,7 @@ def make_wide(num_encoders: int) -> FakeIndex:
 def make_compare_app(index: Any, workspace: Workspace) -> Dashboard:
     """A dashboard that reads real pages; nothing else is real."""
     gauge = Gauge("CPU", 12, 3 << 30, 16 << 30)
-    sources = Sources(lambda: index, workspace.runs, lambda: (gauge,), lambda: NOW, dict, PageReader(workspace))
+    sources = Sources(lambda: index, workspace.runs, lambda: (gauge,), lambda: NOW, dict, bool, PageReader(workspace))
     return Dashboard(workspace, place="~/lab", sources=sources)
 
 

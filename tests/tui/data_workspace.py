@@ -66,7 +66,7 @@ def make_app(workspace):
     """A dashboard on a fake index that reads the real data folder."""
     gauge = Gauge("CPU", 12, 3 << 30, 16 << 30)
     pages = PageReader(workspace)
-    sources = Sources(FakeIndex, workspace.runs, lambda: (gauge,), lambda: NOW, dict, pages)
+    sources = Sources(FakeIndex, workspace.runs, lambda: (gauge,), lambda: NOW, dict, bool, pages)
     return Dashboard(workspace, place="~/lab", sources=sources)
 
 

@@ -203,7 +203,7 @@ def make_lab(folder: Path, theme: str = "dark") -> Dashboard:
     """A dashboard on the laboratory; its clock stands."""
     index = make_lab_index()
     workspace = write_lab(folder, index)
-    sources = Sources(lambda: index, workspace.runs, lambda: GPUS, lambda: NOW, dict, PageReader(workspace))
+    sources = Sources(lambda: index, workspace.runs, lambda: GPUS, lambda: NOW, dict, bool, PageReader(workspace))
     return Dashboard(workspace, place="~/lovt-workspace", preferences=Preferences(theme), sources=sources)
 
 

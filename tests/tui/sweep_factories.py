@@ -69,7 +69,7 @@ def trial_line(trial: Trial) -> Mapping[str, Any]:
 def make_sweep_app(index: FakeIndex, folder: Path) -> Dashboard:
     """A dashboard that reads the sweeps in a folder; runs come from the fake index."""
     workspace, gauge = Workspace(folder), Gauge("CPU", 12, 3 << 30, 16 << 30)
-    sources = Sources(lambda: index, folder, lambda: (gauge,), lambda: NOW, dict, PageReader(workspace))
+    sources = Sources(lambda: index, folder, lambda: (gauge,), lambda: NOW, dict, bool, PageReader(workspace))
     return Dashboard(workspace, place="~/lab", sources=sources)
 
 

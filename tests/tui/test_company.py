@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lovt_core.runs.records import Curve
+from lovt_tui.formatting import label_run
 from lovt_tui.listing.run_order import click_sort, describe_queue, next_sort, order, turn_sort
 from lovt_tui.reading.snapshot import RunDetail, choose_metrics
 from lovt_tui.widgets.chart_drawing import draw_chart
@@ -115,8 +116,22 @@ def test_the_queue_says_when_it_will_be_empty(slots, expected):
     running = make_row("running", "running", seconds_left=3600.0)
     rows = (running, make_row("q1", "queued"), make_row("q2", "queued"), done)
     assert describe_queue(rows, slots) == expected
-    assert describe_queue(rows[:3], 1) == "2"
     assert describe_queue((running,), 1) == "0"
+
+
+def test_the_queue_says_no_time_that_nothing_tells():
+    done = make_row(
+        "done", started=0.0, ended=6.0, experiment={"method": {"name": "lovt"}, "training": {"max_epochs": 2}}
+    )
+    other = make_row("q", "queued", experiment={"method": {"name": "byol"}, "training": {"max_epochs": 400}})
+    assert describe_queue((other, done), 1) == "1"
+    longer = make_row("q", "queued", experiment={"method": {"name": "lovt"}, "training": {"max_epochs": 400}})
+    assert describe_queue((longer, replace(done, epoch=2.0)), 1) == "1 · ~20m00s"
+
+
+def test_repetitions_are_told_apart_by_their_seed():
+    assert label_run(make_row("quick", group="g", experiment={"seed": 7})) == "quick · seed 7"
+    assert label_run(make_row("quick", experiment={"seed": 7})) == "quick"
 
 
 async def test_marks_pin_and_sort_on_the_list(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from lovt_core.errors import InputError
-from lovt_tui.listing.filtering import parse_filter
+from lovt_tui.listing.filtering import find_unknown, parse_filter
 from tests.tui.factories import NOW, make_row
 
 ROWS = (
@@ -46,8 +46,6 @@ LABELLED = (
         ("cfg.training.batch_size>=64", "convirt"),
         ("cfg.training.batch_size=32", "tau03"),
         ("cfg.split=a", "convirt"),
-        ("cfg.split<b", ""),
-        ("cfg.training.batch_size<many", ""),
         ("cfg.absent.key=1", ""),
     ],
 )
@@ -98,3 +96,24 @@ def test_what_matches_labels(text, names):
 def test_what_means_nothing(text, message):
     with pytest.raises(InputError, match=message.replace("?", r"\?")):
         parse_filter(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cfg.training.batch_size>=x", "'x' is no number"),
+        ("best.val/loss>=NaN", "'nan' is no number"),
+        ("<", "has nothing in front to compare"),
+        ("-", "has nothing behind it"),
+    ],
+)
+def test_parts_that_can_never_fit_are_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        parse_filter(text)
+
+
+def test_keys_that_no_run_has_are_named():
+    rows = (make_row("one"),)
+    assert find_unknown(parse_filter("cfg.training.batch_size>3 best.val/loss<9"), rows) == ""
+    assert find_unknown(parse_filter("cfg.training.batch_sise>3"), rows) == "cfg.training.batch_sise"
+    assert find_unknown(parse_filter("-best.val/lossx<3"), rows) == "best.val/lossx"

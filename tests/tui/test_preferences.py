@@ -65,6 +65,10 @@ def _unique(text):
     return "\n".join(lines.values())
 
 
+def test_the_list_shows_the_keys_that_people_have_set():
+    assert '"stop" = "f8"  # stop the run' in describe_keys({"stop": "f8"})
+
+
 async def test_other_keys_work_and_the_bar_says_so(index, tmp_path):
     app = make_app(index, tmp_path)
     app.set_keymap({"stop": "f8"})

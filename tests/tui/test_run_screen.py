@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 from textual.widgets import SelectionList
 
 from lovt_core.runs.records import Curve
 from lovt_tui.screens.run import RunScreen
 from lovt_tui.widgets.line_view import LineView
+from lovt_tui.widgets.panes import arrange_panes
 from tests.tui.factories import NOW, check_snapshot, make_app, make_curve, make_row, screen_text, type_in, wait_for
 
 
@@ -207,3 +209,34 @@ async def test_names_cannot_steer_the_terminal(index, folder):
     async with make_app(index, folder).run_test(notifications=True, size=(80, 24)) as pilot:
         shown = await wait_for(pilot, "cleared [bold]markup[/]")
         assert "\x1b" not in shown
+
+
+async def test_pictures_of_an_evaluation_stand_where_a_training_has_its_curves(index, folder):
+    judged = index.rows[2]
+    artifacts = folder / judged.id / "artifacts"
+    artifacts.mkdir(parents=True)
+    for name, level in (("dark", 20), ("light", 220)):
+        Image.new("L", (64, 64), level).save(artifacts / f"{name}.png")
+    (artifacts / "predictions").mkdir()
+    (artifacts / "predictions" / "covid-linear.npz").write_bytes(b"broken")
+    (folder / "runs").symlink_to(folder)  # the workspace of the app is this folder
+    async with make_app(index, folder).run_test(notifications=True, size=(120, 40)) as pilot:
+        await wait_for(pilot, "tau03")
+        await pilot.press("down", "down", "enter")
+        shown = await wait_for(pilot, "1 of 5 pictures  dark.png")
+        assert "[events]" in shown
+        await wait_for(pilot, "▀▀▀▀")
+        await pilot.press("tab", "tab", "tab", "right")  # files, system, pictures
+        await wait_for(pilot, "2 of 5 pictures  light.png")
+        await pilot.press("right")
+        await wait_for(pilot, "3 of 5 pictures  covid-linear: best")
+        await wait_for(pilot, "cannot read the predictions")
+
+
+def test_panes_by_size():
+    assert arrange_panes(80, 24, "log", "log", "charts") == ("log",)
+    assert arrange_panes(120, 40, "log", "log", "charts") == ("charts", "log")
+    assert arrange_panes(120, 40, "events", "events", "pictures") == ("pictures", "events")
+    assert arrange_panes(120, 40, "pictures", "pictures", "pictures") == ("pictures", "events")
+    assert arrange_panes(200, 60, "log", "log", "charts") == ("charts", "log", "events", "config")
+    assert arrange_panes(200, 60, "files", "files", "pictures") == ("pictures", "log", "events", "files")

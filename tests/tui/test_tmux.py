@@ -17,6 +17,7 @@ from lovt_core.runs.directory import list_runs
 from lovt_core.runs.state import read_state
 from lovt_core.runs.workspace import Workspace
 from lovt_tui.actions.runs import stop_runs
+from tests.core.runs.conftest import wait_until
 from tests.core.runs.conftest import workspace as workspace  # a fixture
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -118,7 +119,7 @@ def test_start_watch_stop_resume_export_quit(terminal, workspace, tmp_path):
     terminal.type("Enter")
     terminal.wait_for("Save list of 1 run")
     terminal.type("Enter")
-    terminal.wait_for("saved")
+    wait_until(lambda: (tmp_path / "here" / "runs.csv").exists(), "the file")
     assert "live" in (tmp_path / "here" / "runs.csv").read_text()
     terminal.type("q")
     terminal.type("echo le''ft", "Enter")

@@ -80,6 +80,13 @@ def test_other_hosts_are_refused_by_the_command(tmp_path, capsys):
     assert "--i-know" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("port", ["80000", "-1", "abc"])
+def test_a_port_that_is_none(tmp_path, capsys, port):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--workspace", str(tmp_path / "w"), "--web", f"--port={port}"])
+    assert f"'{port}' is no port: a whole number from 0 to 65535" in capsys.readouterr().err
+
+
 async def test_a_port_that_is_taken(tmp_path, site):
     port = site.rpartition(":")[2]
     command = [sys.executable, "-m", "lovt_tui.main", "-w", str(tmp_path / "w"), "--web", "--port", port]

@@ -169,8 +169,9 @@ def head_line(folder: "SweepFolder", config: "SweepConfig", trials: "Sequence[Tr
     state, reason = read_sweep_state(folder), find_stop_reason(folder)
     counts = Counter(str(display_state(trial, state)) for trial in trials)
     told = ", ".join(f"{counts[each]} {each}" for each in STYLES if counts[each])
+    done = sum(trial.state != "running" for trial in trials)
     shown = f"{state} ({reason})" if reason else state
-    return f"{folder.name}: {shown}, {len(trials)} of {config.trials} trials{f' ({told})' if told else ''}"
+    return f"{folder.name}: {shown}, {done} of {config.trials} trials{f' ({told})' if told else ''}"
 
 
 def best_line(config: "SweepConfig", trials: "Sequence[Trial]") -> str:
