@@ -243,6 +243,9 @@ def measure_plotting_peers(steps: Sequence[int], values: Sequence[float]) -> Non
     except ImportError:
         say("plotext, the same points", "not installed")
         return
+    if not hasattr(plotext, "clf"):
+        say("plotext, the same points", "not a 5.x, which it is measured with")
+        return
 
     def draw() -> None:
         plotext.clf()

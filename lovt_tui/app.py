@@ -115,16 +115,20 @@ class Dashboard(App[None], inherit_bindings=False):
         self.post_message(SnapshotTaken(snapshot))
 
     def on_snapshot_taken(self, message: SnapshotTaken) -> None:
-        """Hand it to all screens that show snapshots, those below too: they are seen when the upper one leaves."""
+        """Hand it to the screen that is seen."""
         for row in find_ends(self._snapshot, message.snapshot):
             self._announce_end(row)
         for row, text in find_new_alarms(self._snapshot, message.snapshot):
             self.notify(clean(f"{row.name}: {text}"), severity="warning", markup=False)
             self.bell()
         self._snapshot = message.snapshot
-        for screen in self.screen_stack:
-            if isinstance(screen, DashboardScreen) and screen.is_built:
-                screen.show(message.snapshot)
+        if (screen := self._find_shown()) is not None:
+            screen.show(message.snapshot)
+
+    def _find_shown(self) -> DashboardScreen | None:
+        """The screen that is seen, also below a dialog; the others are filled when they come back."""
+        shown = [each for each in self.screen_stack if isinstance(each, DashboardScreen)]
+        return shown[-1] if shown and shown[-1].is_built else None
 
     def _announce_end(self, row: "RunRow") -> None:
         """A note here, a bell, and a desktop notification of terminals that know OSC 9 (others ignore it)."""
@@ -144,9 +148,8 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def on_watch_run(self, message: WatchRun) -> None:
         """Read what the screen on top wants; those below it ask again when they are back."""
-        shown = [screen for screen in self.screen_stack if isinstance(screen, DashboardScreen) and screen.is_built]
-        if shown:
-            self._poller.watch(shown[-1].wanted)
+        if (screen := self._find_shown()) is not None:
+            self._poller.watch(screen.wanted)
 
     def on_open_run(self, message: OpenRun) -> None:
         """Show one run."""

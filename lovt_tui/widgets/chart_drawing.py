@@ -59,7 +59,7 @@ def draw_chart(layers: Sequence[Layer], options: ChartOptions, size: tuple[int, 
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         return []
     lines = [_plot_line(layer, options) for layer in layers]
-    limits = _limits(np.concatenate([values for line in lines for values in line.shown]))
+    limits = _limits([values for line in lines for values in line.shown])
     if limits is None:
         return [[Cell(fit(text, width), "warning")] for text in ("no value can be drawn", *[""] * (height - 1))]
     y_ticks = _y_ticks(limits, options.log_scale, height - 1)
@@ -140,9 +140,11 @@ def _x_limits(lines: Sequence[Line]) -> tuple[float, float]:
     return min(first for first, _ in ends), max(last for _, last in ends)
 
 
-def _limits(values: Array) -> tuple[float, float] | None:
-    finite = values[np.isfinite(values)]
-    return None if len(finite) == 0 else (float(finite.min()), float(finite.max()))
+def _limits(several: Sequence[Array]) -> tuple[float, float] | None:
+    """Of the finite values."""
+    finite = [values if np.isfinite(values).all() else values[np.isfinite(values)] for values in several]
+    ends = [(float(values.min()), float(values.max())) for values in finite if len(values)]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
 
 
 def _pad(limits: tuple[float, float]) -> tuple[float, float]:

@@ -76,7 +76,9 @@ class SweepPlot(LineView, inherit_bindings=False):
             self.show(())
             return
         self._study, self._choice = study, choice
-        self.border_title, self.border_subtitle = choice.view, describe_choice(study, choice)
+        titles = choice.view, describe_choice(study, choice)
+        if (self.border_title, self.border_subtitle) != titles:
+            self.border_title, self.border_subtitle = titles
         self._ask()
 
     def on_resize(self) -> None:

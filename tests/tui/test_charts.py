@@ -126,3 +126,14 @@ def test_columns_of_the_grid():
     assert choose_num_columns(1, 200, 50) == 1
     assert choose_num_columns(3, 200, 10) == 3
     assert choose_num_columns(6, 20, 5) == 1
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60), st.integers(2, 40))
+def test_thinning_rising_points_is_thinning_all_points(values, num_columns):
+    x = np.cumsum(np.abs(np.sin(np.arange(len(values)))) + 0.1)
+    limits = (float(x[0]), float(x[-1]))
+    fast = thin(x, np.array(values), limits, num_columns)
+    slow = thin(np.append(x, x[-1]), np.append(values, np.nan), limits, num_columns)  # not all finite: the long way
+    assert fast.column.tolist() == slow.column.tolist()
+    for part in ("first", "low", "high", "last"):
+        assert getattr(fast, part).tolist() == getattr(slow, part).tolist()
