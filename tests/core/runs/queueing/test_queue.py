@@ -335,5 +335,5 @@ def test_a_chain_behind_a_stopped_run_keeps_no_scheduler(workspace):
     reasons = {each.id: each.reason for each in read_queue(workspace).waiting}
     assert reasons[second.id].startswith(f"waits for {first.id}, which is stopped")
     assert reasons[third.id] == f"waits for {second.id} (queued)"
-    for run in (second, third):
+    for run in (third, second):  # a scheduler that still lives cancels whatever waits for a cancelled run
         request_stop(run)
