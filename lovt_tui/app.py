@@ -75,7 +75,8 @@ class Dashboard(App[None], inherit_bindings=False):
             self.register_theme(known)
         self.theme = THEMES[preferences.theme].name
         self.set_keymap(dict(preferences.keys))
-        if preferences.ascii:
+        self.is_ascii = preferences.ascii
+        if self.is_ascii:
             from lovt_tui.ascii_mode import AsciiFilter
 
             self._filters.append(AsciiFilter())

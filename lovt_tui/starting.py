@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lovt_tui.forms.launching import RunLaunch, SweepLaunch
     from lovt_tui.forms.views import View
 
-LOCAL_FOLDERS = (".", "experiments")
+LOCAL_FOLDERS = (".", "experiments", "sweeps")
 MAX_LOCAL_FILES = 200
 HEAD_BYTES = 65_536
 START_ERRORS = (LovtError, OSError, ValueError)
@@ -45,7 +45,7 @@ class StartChoice:
 
 
 def list_files() -> tuple[StartChoice, ...]:
-    """Shipped experiments and sweeps, then those of this folder and its `experiments`."""
+    """Experiments and sweeps of this folder, its `experiments` and `sweeps`, then the shipped ones."""
     from lovt_core.config.loading import shipped_experiments, shipped_folder, shipped_sweeps
 
     folder = shipped_folder()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lovt_core.errors import InputError
+from lovt_tui.actions.export import read_path
 from lovt_tui.formatting import abbreviate_home, plural
 from lovt_tui.pages.wishes import ComparisonWish
 
@@ -82,7 +83,7 @@ def export_comparison(workspace: "Workspace", order: ExportOrder) -> str:
     from lovt_tui.cli.output_file import write_out
     from lovt_tui.cli.table_options import TableChoice, build_comparison
 
-    check_export_path(order.path)
+    read_path(str(order.path))
     if order.path.exists() and not order.replace:
         raise InputError(f"{order.path} exists: agree to replace it, or give another name")
     wish = order.wish
@@ -91,20 +92,3 @@ def export_comparison(workspace: "Workspace", order: ExportOrder) -> str:
     comparison = build_comparison(choice, workspace.path)
     write_out(format_table(comparison, order.table_format, with_significance, standalone=False), order.path)
     return f"{plural(len(comparison.rows), 'row')} written to {abbreviate_home(order.path.resolve())}"
-
-
-def check_export_path(path: Path) -> None:
-    """Raise InputError where no file can be written."""
-    if not path.name or path.is_dir():
-        raise InputError(f"{path} is a folder: name a file in it")
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}: make it first, or name another")
-
-
-def read_export_path(text: str) -> Path:
-    """The path that somebody typed; raises InputError where no file can be written."""
-    if not text.strip():
-        raise InputError("type the name of a file")
-    path = Path(text.strip()).expanduser()
-    check_export_path(path)
-    return path

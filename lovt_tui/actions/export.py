@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 LIST_COLUMNS = "run,name,kind,what,state,best,epoch,seed,tags,note,created,ended"
 
 
-def check_new_file(text: str) -> None:
-    """Raises InputError where no new file of that name can be written."""
+def read_path(text: str) -> Path:
+    """The file that somebody typed, whether or not it is there; raises InputError where none can be written."""
     path = Path(text.strip()).expanduser()
     if not text.strip():
         raise InputError("type the name of a file")
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent}: make it first")
-    if path.exists():
+        raise InputError(f"there is no folder {path.parent}: make it first, or name another")
+    return path
+
+
+def check_new_file(text: str) -> None:
+    """Raises InputError where no new file of that name can be written."""
+    if (path := read_path(text)).exists():
         raise InputError(f"{path} exists: choose another name")
 
 

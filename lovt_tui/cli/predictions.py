@@ -86,6 +86,7 @@ def _check(predictions: "Predictions", path: Path) -> "Predictions":
 
 
 def open_data(place: "Workspace", predictions: "Predictions") -> "PreparedData":
+    """The prepared data that the predictions are about; raises DataError where it is gone or another."""
     from lovt_core.data.prediction_overlays import check_case
     from lovt_core.data.prepared import open_prepared
     from lovt_core.errors import DataError
@@ -113,7 +114,7 @@ def _draw(opened: "Sequence[tuple[Predictions, PreparedData]]") -> None:
         print_line(f"{predictions.task} on {data.name} {data.fingerprint[:8]}, replicate {predictions.replicate + 1}")
         console.print(draw_legend(legend, colour=colour))
         for case in predictions.cases:
-            console.print(Text(visible(title_of(case))), overflow="fold", soft_wrap=not console.is_terminal)
+            console.print(Text(visible(_title(case))), overflow="fold", soft_wrap=not console.is_terminal)
             shape = fit_cells(data.image(case.image_row).shape, cells)
             pixels, marks = shrink_image(data, case.image_row, shape), mark_outlines(data, case, shape)
             console.print(draw_marked_cells(pixels, marks, legend, colour=colour), end="")
@@ -122,7 +123,7 @@ def _draw(opened: "Sequence[tuple[Predictions, PreparedData]]") -> None:
             print_line()
 
 
-def title_of(case: "PredictedCase") -> str:
+def _title(case: "PredictedCase") -> str:
     score = "Dice" if case.mask is not None else "average precision"
     return f"{case.rank}: {case.sample}, {score} of this image {case.score:.4f}"
 

@@ -13,6 +13,10 @@ SORTS = ("", "name", "state", "best", "left", "progress", "age", "what", "tags")
 """What `s` goes through; empty: runs at work, then the queue, then the newest."""
 
 
+RECENT = 200
+"""Newest runs that tell how long another one will take."""
+
+
 def next_sort(sort: str) -> str:
     """What `s` leads to from a sort order."""
     name = sort.removeprefix("-")
@@ -45,14 +49,18 @@ def order(rows: "Sequence[RunRow]", sort: str) -> "tuple[RunRow, ...]":
 def describe_queue(rows: "Sequence[RunRow]", num_slots: int) -> str:
     """How many wait, and after which time the queue is likely to be empty: `3 · ~4h10`.
 
-    The time only where every waiting run has something to go by: a run of the same experiment whatever its seed, or a
-    training of the same method on the same data, by its epochs.
+    The time only where every waiting run has something to go by among the newest `RECENT` runs: one of the same
+    experiment whatever its seed, or a training of the same method on the same data, by its epochs. `rows` come with
+    the runs at work first, then the newest.
     """
     waiting = [row for row in rows if row.state == "queued"]
+    if not waiting:
+        return "0"
     running = [row for row in rows if row.state == "running"]
-    needed = [_expect_seconds(row, rows) for row in waiting]
+    recent = [row for row in rows if row.state in ("finished", "running")][:RECENT]
+    needed = [_expect_seconds(row, recent) for row in waiting]
     left = [row.seconds_left for row in running]
-    if not waiting or any(each is None for each in (*needed, *left)):
+    if any(each is None for each in (*needed, *left)):
         return str(len(waiting))
     slots = sorted([*(each or 0.0 for each in left), *[0.0] * max(0, num_slots - len(left))])
     for seconds in needed:
@@ -61,22 +69,30 @@ def describe_queue(rows: "Sequence[RunRow]", num_slots: int) -> str:
     return f"{len(waiting)} · ~{format_duration(slots[-1])}"
 
 
-def _expect_seconds(row: "RunRow", rows: "Sequence[RunRow]") -> float | None:
+def is_repetition(one: "RunRow", other: "RunRow") -> bool:
+    """Whether two runs differ by seed and name alone."""
+    mine, others = one.experiment, other.experiment
+    return (
+        one.kind == other.kind
+        and mine.keys() == others.keys()
+        and all(value == others[key] for key, value in mine.items() if key not in ("seed", "name"))
+    )
+
+
+def _expect_seconds(row: "RunRow", recent: "Sequence[RunRow]") -> float | None:
     """How long a waiting run is likely to take; None where nothing tells."""
-    alike = [
-        other
-        for other in rows
-        if other.kind == row.kind and other.subject == row.subject and other.state in ("finished", "running")
-    ]
-    same = [other for other in alike if without_seed(other) == without_seed(row)]
+    same = [other for other in recent if is_repetition(row, other)]
     for state in ("finished", "running"):  # what has been before what is expected
         known = [seconds for other in same if other.state == state and (seconds := _seconds(other)) is not None]
         if known:
             return median(known)
     epochs = row.experiment.get("training", {}).get("max_epochs")
+    if row.kind != "pretrain" or not epochs:
+        return None
+    alike = [other for other in recent if (other.kind, other.subject) == (row.kind, row.subject)]
     on_same_data = [other for other in alike if other.experiment.get("data") == row.experiment.get("data")]
     rates = [seconds / other.epoch for other in on_same_data if other.epoch and (seconds := _worked(other)) is not None]
-    return median(rates) * epochs if row.kind == "pretrain" and epochs and rates else None
+    return median(rates) * epochs if rates else None
 
 
 def _seconds(row: "RunRow") -> float | None:
@@ -91,8 +107,3 @@ def _seconds(row: "RunRow") -> float | None:
 def _worked(row: "RunRow") -> float | None:
     end = row.ended or row.updated
     return end - row.started if row.started is not None and end is not None else None
-
-
-def without_seed(row: "RunRow") -> dict[str, object]:
-    """What runs of the same experiment have in common."""
-    return {key: value for key, value in row.experiment.items() if key not in ("seed", "name")}

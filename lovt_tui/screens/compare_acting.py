@@ -18,8 +18,8 @@ from lovt_tui.actions.compare import (
     export_comparison,
     fill_gaps,
     offer_filling,
-    read_export_path,
 )
+from lovt_tui.actions.export import read_path
 from lovt_tui.comparing.choices import FORMATS, expand_typed, list_scopes, split_words
 from lovt_tui.formatting import clean
 from lovt_tui.keyboard.keys import bind
@@ -210,11 +210,11 @@ class CompareActingScreen(DashboardScreen):
 
     def _ask_for_path(self, table_format: TableFormat) -> None:
         text = f"comparison{SUFFIXES[table_format]}"
-        prompt = Prompt(f"File, in {clean(str(Path.cwd()))} unless it has a folder", text, check=read_export_path)
+        prompt = Prompt(f"File, in {clean(str(Path.cwd()))} unless it has a folder", text, check=read_path)
 
         def take(typed: str | None) -> None:
             if typed is not None:
-                path = read_export_path(typed)
+                path = read_path(typed)
                 self._export(ExportOrder(self._wish, table_format, path, self._with_significance))
 
         self.app.push_screen(PromptScreen(prompt), take)

@@ -20,6 +20,7 @@ from lovt_tui.screens.dashboard import DashboardScreen
 from lovt_tui.screens.pick import Choice, PickScreen
 from lovt_tui.screens.prompt import Prompt, PromptScreen
 from lovt_tui.screens.text import TextScreen
+from lovt_tui.starting import list_files
 from lovt_tui.sweeping import starting as starting
 from lovt_tui.sweeping.drawing import wrap
 
@@ -253,7 +254,8 @@ class SweepActingScreen(DashboardScreen):
         """Choose a file, see what it would do, then start it."""
 
         def find(workspace: "Workspace") -> Callable[[], object]:
-            choices = [Choice(file, file) for file in starting.list_sweep_files()]
+            files = [each for each in list_files() if each.kind == "sweep"]
+            choices = [Choice(each.name, f"{each.name}  {each.note}") for each in files]
             return lambda: self.app.push_screen(PickScreen("Start which sweep?", choices), self._plan_start)
 
         self._find_out(find)

@@ -1,8 +1,6 @@
 """Starting a sweep from a file, and confirming the winner of one: what would be done, then doing it. In threads."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lovt_core.errors import DataError, InputError
@@ -15,33 +13,8 @@ if TYPE_CHECKING:
     from lovt_core.runs.workspace import Workspace
     from lovt_core.sweeps.folder import SweepFolder
 
-LOCAL_FOLDERS = (".", "sweeps", "experiments", "experiments/sweeps")
-MAX_LOCAL_FILES = 100
-HEAD_BYTES = 65_536
-SWEEP_KIND = re.compile(r"^kind\s*:\s*[\"']?sweep\b", re.MULTILINE)
 REPEATS = 3
 """Trainings of each side of a confirmation, as `lovt sweep confirm` has them."""
-
-
-def list_sweep_files() -> tuple[str, ...]:
-    """Shipped sweeps by their names, then files of kind sweep in this folder and in its usual subfolders."""
-    from lovt_core.config.loading import shipped_sweeps
-
-    shipped = shipped_sweeps()
-    known = {path.resolve() for path in shipped}
-    local = [str(path) for path in _find_local() if path.resolve() not in known]
-    return (*(path.stem for path in shipped), *local[:MAX_LOCAL_FILES])
-
-
-def _find_local() -> Iterator[Path]:
-    for folder in map(Path, LOCAL_FOLDERS):
-        for path in sorted(folder.glob("*.y*ml")):
-            try:
-                with path.open(encoding="utf-8-sig", errors="replace") as file:
-                    if SWEEP_KIND.search(file.read(HEAD_BYTES)):
-                        yield path
-            except OSError:
-                continue
 
 
 def plan_start(workspace: "Workspace", file: str) -> Question:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lovt_tui.formatting import SERIES
-from lovt_tui.listing.run_order import without_seed
+from lovt_tui.listing.run_order import is_repetition
 from lovt_tui.reading.snapshot import SHARES
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ class Company:
 
 def find_seeds(row: "RunRow", rows: "Sequence[RunRow]") -> tuple[str, ...]:
     """Ids of the other runs of the same experiment with another seed, newest first."""
-    wanted = without_seed(row)
-    return tuple(
-        other.id for other in rows if other.id != row.id and other.kind == row.kind and without_seed(other) == wanted
-    )
+    return tuple(other.id for other in rows if other.id != row.id and is_repetition(row, other))
 
 
 def build_layers(detail: "RunDetail", company: Company, names: Mapping[str, str]) -> tuple[tuple[Layer, ...], ...]:

@@ -160,6 +160,4 @@ def _style_of(mark: "Mark") -> Style:
 
 def has_half_blocks(app: App[object]) -> bool:
     """Whether pictures are drawn in colours: not with NO_COLOR, nor where every character is drawn in ASCII."""
-    from lovt_tui.ascii_mode import AsciiFilter
-
-    return not app.no_color and not any(isinstance(each, AsciiFilter) for each in app._filters)
+    return not app.no_color and not getattr(app, "is_ascii", False)

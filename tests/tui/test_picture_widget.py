@@ -143,6 +143,7 @@ async def test_shades_and_letters_without_colour(monkeypatch, how, expected):
     app = Frame()
     if how == "ascii":
         app._filters.append(AsciiFilter())
+        app.is_ascii = True
     pixels, marks = np.full((64, 64), 200, dtype=np.uint8), np.zeros((64, 64), dtype=np.uint8)
     marks[8:20, 8] = 1
     async with app.run_test(size=(40, 20)) as pilot:

@@ -203,7 +203,7 @@ async def test_a_wrong_sweep_file_says_what_is_wrong_and_starts_nothing(real):
         await open_sweeps(pilot)
         await pilot.press("n")
         await wait_for(pilot, "mine.yaml")
-        await pilot.press("G", "enter")
+        await pilot.press("g", "enter")
         await wait_for(pilot, "This cannot be done yet")
         shown = await wait_for(pilot, "trails")
         assert "Start the sweep" not in shown
