@@ -15,10 +15,10 @@ from lovt_tui.reading.snapshot import Gauge
 from lovt_tui.reading.sources import Sources
 from tests.core.data.factories import prepare_quietly, write_chestxray, write_rural
 from tests.core.sweeps.factories import make_config, make_pair, make_sweep
-from tests.tui.comparison_factories import make_half_filled
-from tests.tui.data_workspace import settle
+from tests.tui.comparing.comparison_factories import make_half_filled
+from tests.tui.datasets.data_workspace import settle
 from tests.tui.factories import NOW, FakeIndex, make_row, screen_text, wait_for
-from tests.tui.sweep_factories import write_sweep
+from tests.tui.sweeping.sweep_factories import write_sweep
 
 NUM_RUNS = 340
 HOUR = 3600.0

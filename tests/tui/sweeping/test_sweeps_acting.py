@@ -10,9 +10,9 @@ from lovt_core.runs.workspace import find_workspace
 from lovt_core.sweeps.folder import SweepFolder, create_sweep, read_control
 from tests.core.sweeps.factories import make_trial
 from tests.tui.factories import NOW, FakeIndex, screen_text, type_in, wait_for
-from tests.tui.sweep_factories import filled_lab, make_lab_index, make_sweep_app, open_sweeps, write_trials
+from tests.tui.sweeping.sweep_factories import filled_lab, make_lab_index, make_sweep_app, open_sweeps, write_trials
 
-SHIPPED = Path(__file__).parents[2] / "experiments" / "sweeps"
+SHIPPED = Path(__file__).parents[3] / "experiments" / "sweeps"
 
 
 @pytest.fixture(autouse=True)

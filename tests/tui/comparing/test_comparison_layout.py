@@ -8,7 +8,7 @@ from lovt_tui.comparing.window import build_window, heading_cells
 from lovt_tui.pages.comparison import ComparisonReader
 from lovt_tui.pages.wishes import ComparisonWish
 from tests.core.results.comparison_factories import HOSTILE, column, comparison, row, score
-from tests.tui.comparison_factories import make_half_filled, make_wide, make_workspace
+from tests.tui.comparing.comparison_factories import make_half_filled, make_wide, make_workspace
 
 WISH = ComparisonWish()
 

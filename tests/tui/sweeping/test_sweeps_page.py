@@ -15,7 +15,7 @@ from lovt_tui.sweeping.following import TrialFollower
 from lovt_tui.sweeping.listing import describe_state, heading_lines
 from tests.core.sweeps.factories import make_config, make_sweep
 from tests.tui.factories import NOW
-from tests.tui.sweep_factories import trial_line, write_sweep, write_trials
+from tests.tui.sweeping.sweep_factories import trial_line, write_sweep, write_trials
 
 
 def read(folder, name=None):

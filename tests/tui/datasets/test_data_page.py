@@ -9,7 +9,6 @@ from lovt_core.data.catalog import DATA_SETS
 from lovt_core.data.inventory import list_versions
 from lovt_core.data.prepared_meta import FORMAT
 from lovt_core.errors import DataError
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.actions.data import check_versions, compare_with_others
 from lovt_tui.datasets.counting import count_parts, measure_parts
 from lovt_tui.datasets.describing import (
@@ -25,24 +24,7 @@ from lovt_tui.datasets.describing import (
 from lovt_tui.datasets.texts import statistics_rows
 from lovt_tui.pages.data import DataReader, SetRow
 from tests.core.data.factories import prepare_quietly, write_chestxray, write_rural
-from tests.tui.data_rows import WISH, row_of, text_of
-
-
-@pytest.fixture(autouse=True)
-def own_data(monkeypatch):
-    """Prepared data lies in the workspace of the test."""
-    monkeypatch.delenv("LOVT_PREPARED", raising=False)
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    return find_workspace(tmp_path / "lab")
-
-
-@pytest.fixture
-def rural(workspace, tmp_path):
-    """A version of COVID Rural's layout, at 32 pixels."""
-    return prepare_quietly("covid-rural", write_rural(tmp_path / "rural"), workspace.prepared_root)
+from tests.tui.datasets.data_rows import WISH, row_of, text_of
 
 
 def test_an_empty_workspace_has_all_sets_and_nothing_prepared(workspace):

@@ -1,30 +1,14 @@
 """The screen of data sets, their samples, and the form that prepares one: keys, mouse, bad input, whole screens."""
 
-import os
 import shutil
 import time
 
 import pytest
 
-from lovt_core.runs.locks import take_lock
-from lovt_tui.datasets.preparing import preparation_files
 from lovt_tui.widgets.data_table import SetTable
 from lovt_tui.widgets.picture import Picture
-from tests.tui.data_workspace import SIZES, fill, make_app, make_workspace, open_data, wait_for_note
+from tests.tui.datasets.data_workspace import SIZES, make_app, open_data, wait_for_note
 from tests.tui.factories import check_snapshot, screen_text, wait_for
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    return make_workspace(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def filled(workspace, tmp_path, monkeypatch):
-    fill(workspace, tmp_path, monkeypatch)
-    lock = take_lock(preparation_files(workspace, "rsna").lock)
-    yield workspace
-    os.close(lock)
 
 
 @pytest.mark.parametrize("size", SIZES)

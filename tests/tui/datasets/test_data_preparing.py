@@ -8,7 +8,6 @@ import time
 import pytest
 
 from lovt_core.errors import DataError, InputError
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.actions.data import prepare_data, read_download, stop_preparing
 from lovt_tui.datasets.describing import (
     describe_progress,
@@ -18,18 +17,7 @@ from lovt_tui.datasets.describing import (
 from lovt_tui.datasets.ordering import FIELDS, read_order
 from lovt_tui.datasets.preparing import Order, Preparation, check_order, preparation_files, read_preparation
 from tests.core.data.factories import write_rural
-from tests.tui.data_rows import row_of, text_of
-
-
-@pytest.fixture(autouse=True)
-def own_data(monkeypatch):
-    """Prepared data lies in the workspace of the test."""
-    monkeypatch.delenv("LOVT_PREPARED", raising=False)
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    return find_workspace(tmp_path / "lab")
+from tests.tui.datasets.data_rows import row_of, text_of
 
 
 def wait_until(workspace, fits, name="covid-rural"):

@@ -1,28 +1,13 @@
 """The form that prepares a data set, and what becomes of it."""
 
-import os
 from dataclasses import asdict, replace
 
 import pytest
 
-from lovt_core.runs.locks import take_lock
 from lovt_tui.datasets.preparing import preparation_files, read_preparation, write_preparation
 from tests.core.data.factories import write_rural
-from tests.tui.data_workspace import SIZES, fill, make_app, make_workspace, open_data, wait_for_note
+from tests.tui.datasets.data_workspace import SIZES, make_app, open_data, wait_for_note
 from tests.tui.factories import NOW, check_snapshot, screen_text, type_in, wait_for
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    return make_workspace(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def filled(workspace, tmp_path, monkeypatch):
-    fill(workspace, tmp_path, monkeypatch)
-    lock = take_lock(preparation_files(workspace, "rsna").lock)
-    yield workspace
-    os.close(lock)
 
 
 @pytest.mark.parametrize("size", SIZES)

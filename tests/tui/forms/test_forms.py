@@ -23,7 +23,6 @@ from lovt_tui.forms.fields import Field, list_fields
 from lovt_tui.forms.groups import TITLES, find_group
 from lovt_tui.forms.lines import Heading, arrange, heading_cells, line_cells
 from lovt_tui.forms.paths import MISSING, flatten, look_up, name_path, put
-from lovt_tui.forms.ranges import check_parameter, describe_parameter, parse_parameter, suggest_range
 from lovt_tui.forms.starts import read_run, read_start
 from lovt_tui.forms.suggestions import suggest
 from lovt_tui.forms.values import parse_text, show_value
@@ -284,83 +283,6 @@ def test_paths():
 def test_overrides_that_are_none(text):
     with pytest.raises(InputError):
         apply_overrides(Draft(read_start("tiny/lovt.yaml")), text)
-
-
-def test_overrides_of_a_sweep_reach_the_sweep_and_its_base():
-    draft = apply_overrides(Draft(read_start("sweeps/tiny.yaml")), "trials=3 training.batch_size=16")
-    view = build_view(draft)
-    assert view.problems == ()
-    assert view.asked.config.trials == 3
-    assert view.asked.base.training.batch_size == 16
-    assert view.asked.config.set["training.max_epochs"] == 6
-    row = row_of(view, "training.batch_size", "base")
-    assert row.is_changed
-    assert build_view(draft.put_back(row.field.path)).asked.base.training.batch_size == 32
-
-
-def test_a_key_of_the_base_is_searched_over():
-    draft = Draft(read_start("sweeps/tiny.yaml"))
-    row = row_of(build_view(draft), "training.batch_size", "base")
-    searched = draft.search(row.field.path, parse_parameter(row.field, "16 to 64 step 16"))
-    view = build_view(searched)
-    assert view.problems == ()
-    assert view.asked.config.space["training.batch_size"].step == 16
-    assert row_of(view, "training.batch_size", "base").search == "16 to 64 step 16"
-    assert searched.search(row.field.path, MISSING) == draft
-
-
-def test_the_checks_of_a_sweep_stand_at_their_rows():
-    draft = apply_overrides(Draft(read_start("sweeps/tiny.yaml")), "training.max_epochs=0")
-    view = build_view(draft)
-    assert row_of(view, "training.max_epochs", "base").problem == "must be at least 1, not 0"
-    view = build_view(apply_overrides(Draft(read_start("sweeps/tiny.yaml")), "pruner.name=wilcoxon"))
-    assert any("wilcoxon compares tasks" in problem.text for problem in view.problems)
-    draft = Draft(read_start("sweeps/tiny.yaml"))
-    row = row_of(build_view(draft), "space.training.optimiser.learning_rate", "sweep")
-    view = build_view(set_text(draft, row, "0.1 to 1e-5 log"))
-    assert "exchange them" in row_of(view, "space.training.optimiser.learning_rate", "sweep").problem
-    view = build_view(draft.change(("sweep", "experiment"), "absent.yaml"))
-    assert "absent.yaml" in row_of(view, "experiment", "sweep").problem
-
-
-def test_a_parameter_of_a_space_is_edited_in_one_line():
-    draft = Draft(read_start("sweeps/temperatures.yaml"))
-    row = row_of(build_view(draft), "space.local-temperature", "sweep")
-    view = build_view(set_text(draft, row, "0.1 to 0.5"))
-    parameter = view.asked.config.space["local-temperature"]
-    assert (parameter.low, parameter.high, parameter.log) == (0.1, 0.5, False)
-    assert len(parameter.keys) == 2
-    gone = build_view(take_out(draft, row))
-    assert set(gone.asked.config.space) == {"method.objective.global.temperature"}
-
-
-@pytest.mark.parametrize(
-    ("text", "parameter"),
-    [
-        ("1e-5 to 0.1 log", {"type": "float", "low": 1e-5, "high": 0.1, "log": True}),
-        ("0 to 1 step 0.25", {"type": "float", "low": 0, "high": 1, "step": 0.25}),
-        ("cosine, constant", {"type": "categorical", "choices": ["cosine", "constant"]}),
-    ],
-)
-def test_ranges_in_one_line(text, parameter):
-    field = Field(("base", "x"), "number", 0.1, wanted="a number")
-    assert parse_parameter(field, text) == parameter
-    check_parameter(field, text)
-    assert parse_parameter(field, describe_parameter(parameter)) == parameter
-
-
-@pytest.mark.parametrize("text", ["3", "a to b", "3 to 1", "1 to 2 often", "0 to 1 log", "1, 1", "1, a", "1.5 to 2"])
-def test_lines_that_are_no_range(text):
-    with pytest.raises(InputError):
-        check_parameter(Field(("base", "x"), "number", 4, wanted="a whole number, at least 1"), text)
-
-
-def test_ranges_to_begin_with():
-    assert suggest_range(Field(("base", "x"), "number", 0.001)) == "0.0001 to 0.01 log"
-    assert suggest_range(Field(("base", "x"), "number", 32)) == "16 to 64"
-    assert suggest_range(Field(("base", "x"), "choice", "a", choices=("a", "b"))) == "a, b"
-    assert suggest_range(Field(("base", "x"), "bool", True)) == "true, false"
-    assert suggest_range(Field(("base", "x"), "number", None)) == ""
 
 
 def test_suggestions_know_runs_tasks_and_data(tmp_path, monkeypatch):

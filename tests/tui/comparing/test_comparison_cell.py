@@ -11,7 +11,7 @@ from lovt_tui.comparing.choices import expand_typed, list_scopes
 from lovt_tui.pages.comparison import ComparisonReader
 from lovt_tui.pages.wishes import ComparisonWish
 from tests.core.results.comparison_factories import column, comparison, row
-from tests.tui.comparison_factories import make_half_filled, make_workspace
+from tests.tui.comparing.comparison_factories import make_half_filled, make_workspace
 
 WISH = ComparisonWish()
 

@@ -3,29 +3,11 @@
 import pytest
 
 from lovt_core.errors import DataError
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.datasets.browsing import ALL, Place, SampleBook
 from lovt_tui.datasets.sample_texts import describe_place, describe_sample
 from lovt_tui.datasets.samples import draw_preview, draw_sample
-from tests.core.data.factories import prepare_quietly, synthesize_quietly, write_chestxray, write_rural
-from tests.tui.data_rows import text_of
-
-
-@pytest.fixture(autouse=True)
-def own_data(monkeypatch):
-    """Prepared data lies in the workspace of the test."""
-    monkeypatch.delenv("LOVT_PREPARED", raising=False)
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    return find_workspace(tmp_path / "lab")
-
-
-@pytest.fixture
-def rural(workspace, tmp_path):
-    """A version of COVID Rural's layout, at 32 pixels."""
-    return prepare_quietly("covid-rural", write_rural(tmp_path / "rural"), workspace.prepared_root)
+from tests.core.data.factories import prepare_quietly, synthesize_quietly, write_chestxray
+from tests.tui.datasets.data_rows import text_of
 
 
 def test_browsing_goes_through_every_sample_of_a_part_and_round(rural):

@@ -6,7 +6,7 @@ import pytest
 
 from lovt_tui.pages.comparison import ComparisonReader
 from lovt_tui.pages.wishes import ComparisonWish
-from tests.tui.comparison_factories import make_half_filled, make_results, make_wide, make_workspace
+from tests.tui.comparing.comparison_factories import make_half_filled, make_results, make_wide, make_workspace
 from tests.tui.factories import make_row
 
 WISH = ComparisonWish()

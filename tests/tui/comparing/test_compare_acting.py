@@ -5,7 +5,7 @@ import pytest
 from lovt_core.runs.directory import list_runs
 from lovt_core.runs.workspace import find_workspace
 from lovt_tui.app import Dashboard
-from tests.tui.comparison_factories import add_evaluation, open_comparison, running
+from tests.tui.comparing.comparison_factories import add_evaluation, open_comparison, running
 from tests.tui.factories import type_in, wait_for
 
 

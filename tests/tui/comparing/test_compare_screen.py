@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lovt_tui.widgets.comparison_table import ComparisonTable
-from tests.tui.comparison_factories import (
+from tests.tui.comparing.comparison_factories import (
     make_compare_app,
     make_half_filled,
     make_wide,

@@ -1,28 +1,12 @@
 """The screen of samples: keys, parts, reports, what is removed meanwhile, whole screens."""
 
-import os
 import shutil
 
 import pytest
 
-from lovt_core.runs.locks import take_lock
-from lovt_tui.datasets.preparing import preparation_files
 from tests.core.data.factories import prepare_quietly, synthesize_quietly
-from tests.tui.data_workspace import SIZES, fill, make_app, make_workspace, open_data, open_samples, wait_for_note
+from tests.tui.datasets.data_workspace import SIZES, make_app, open_data, open_samples, wait_for_note
 from tests.tui.factories import check_snapshot, type_in, wait_for
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    return make_workspace(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def filled(workspace, tmp_path, monkeypatch):
-    fill(workspace, tmp_path, monkeypatch)
-    lock = take_lock(preparation_files(workspace, "rsna").lock)
-    yield workspace
-    os.close(lock)
 
 
 @pytest.mark.parametrize("size", SIZES)

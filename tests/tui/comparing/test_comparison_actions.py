@@ -12,7 +12,7 @@ from lovt_tui.actions.compare import ExportOrder, FillScope, export_comparison, 
 from lovt_tui.cli.export import app
 from lovt_tui.comparing.offer import describe_total, offer_lines
 from lovt_tui.pages.wishes import ComparisonWish
-from tests.tui.comparison_factories import add_evaluation
+from tests.tui.comparing.comparison_factories import add_evaluation
 
 WISH = ComparisonWish()
 

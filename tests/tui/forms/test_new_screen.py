@@ -1,80 +1,16 @@
-"""Starting runs and sweeps: pick a start, change it in the form, see what is wrong, queue, save."""
+"""Starting runs: pick a start, change it in the form, see what is wrong, queue, save."""
 
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from lovt_core.config.loading import load_experiment
-from lovt_core.config.sweep_file import load_sweep
-from lovt_core.errors import LovtError
 from lovt_core.runs.control import read_control
 from lovt_core.runs.directory import list_runs
 from lovt_core.runs.terms import read_terms
-from lovt_core.runs.workspace import find_workspace
-from lovt_core.sweeps.folder import list_sweeps
-from lovt_tui.app import Dashboard
-from lovt_tui.forms.drafts import Draft
-from lovt_tui.forms.edits import apply_overrides
-from lovt_tui.forms.judging import judge_view
-from lovt_tui.forms.views import build_view
-from lovt_tui.starting import StartChoice, list_files, open_start, save
 from lovt_tui.widgets.form_table import FormTable
-from tests.tui.factories import FakeIndex, check_snapshot, make_row, make_sources, type_in, wait_for
-
-SWEEP = """
-kind: sweep
-name: small
-experiment: mine.yaml
-space: {training.optimiser.learning_rate: {type: float, low: 1.0e-4, high: 1.0e-1, log: true}}
-objective: {metric: train/loss}
-trials: 3
-"""
-WIDE = (120, 40)
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    """An empty one, with experiment files in the current folder; no scheduler is started."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    (folder / "mine.yaml").write_text("kind: selftest\nname: mine\nselftest: {seconds_per_step: 0.1}\n")
-    (folder / "wrong.yaml").write_text("kind: selftest\nname: wrong\ntraining: {batch_sise: 3, max_epochs: 0}\n")
-    (folder / "broken.yaml").write_text("kind: selftest\nname: [broken\n")
-    (folder / "small.yaml").write_text(SWEEP)
-    (folder / "compose.yaml").write_text("services: {}\n")
-    (folder / "base.yaml").write_text("kind: selftest\n")
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("LOVT_PREPARED", str(tmp_path / "prepared"))
-    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda workspace: None)
-    monkeypatch.setattr("lovt_core.sweeps.requests.ensure_coordinator", lambda folder: None)
-    return find_workspace(tmp_path / "lovt-workspace")
-
-
-def make_new_app(workspace, *rows):
-    return Dashboard(workspace, place="~/lab", sources=make_sources(FakeIndex(*rows), workspace.runs))
-
-
-async def begin(pilot, name):
-    """Open a start by its name; waits until it was judged."""
-    await wait_for(pilot, "No runs yet")
-    await pilot.press("2")
-    await wait_for(pilot, "shipped")
-    await pilot.press("slash")
-    type_in(pilot, name)
-    await pilot.press("enter", "enter")
-    await wait_for(pilot, lambda shown: "▾ experiment" in shown and ("✔" in shown or "✘" in shown))
-
-
-async def go_to(pilot, key):
-    """Put the cursor on a key."""
-    assert pilot.app.screen.query_one(FormTable).select(key)
-    await pilot.pause()
-
-
-def view_of(text, overrides=""):
-    return build_view(apply_overrides(Draft(open_start(None, StartChoice("experiment", text, ""))), overrides))
+from tests.tui.factories import check_snapshot, make_row, type_in, wait_for
+from tests.tui.forms.new_screen import WIDE, begin, go_to, make_new_app
 
 
 async def test_a_value_is_edited_and_the_run_queued(workspace):
@@ -299,38 +235,6 @@ async def test_saving_asks_before_it_replaces(workspace):
     assert (saved.name, saved.training.max_epochs, saved.training.batch_size) == ("mine", 9, 8)
 
 
-async def test_a_sweep_is_edited_and_started(workspace):
-    async with make_new_app(workspace).run_test(notifications=True, size=WIDE) as pilot:
-        await begin(pilot, "small.yaml")
-        await wait_for(pilot, "✔ sweep small can start: 3 trials over 1 parameter")
-        await go_to(pilot, "base:training.batch_size")
-        assert "v search over" in await wait_for(pilot, "v search over")
-        await pilot.press("v")
-        await wait_for(pilot, "Search training.batch_size over")
-        await pilot.press("ctrl+u")
-        type_in(pilot, "8 to 4")
-        await wait_for(pilot, "exchange them")
-        await pilot.press("ctrl+u")
-        type_in(pilot, "4 to 8 step 4")
-        await pilot.press("enter")
-        await wait_for(pilot, "~ 4 to 8 step 4")
-        await wait_for(pilot, "over 2 parameters")
-        await pilot.press("ctrl+s")
-        await wait_for(pilot, "[3 Sweeps]")
-    (folder,) = list_sweeps(workspace)
-    assert folder.config().space["training.batch_size"].step == 4
-
-
-async def test_a_search_over_a_key_is_ended_by_an_empty_line(workspace):
-    async with make_new_app(workspace).run_test(notifications=True, size=WIDE) as pilot:
-        await begin(pilot, "small.yaml")
-        await go_to(pilot, "base:training.optimiser.learning_rate")
-        await pilot.press("v")
-        await wait_for(pilot, "Search training.optimiser.learning_rate over")
-        await pilot.press("ctrl+u", "enter")
-        await wait_for(pilot, "✘ space: must have at least 1 value, not 0")
-
-
 async def test_mouse_and_folding(workspace):
     async with make_new_app(workspace).run_test(notifications=True, size=WIDE) as pilot:
         await begin(pilot, "mine.yaml")
@@ -383,50 +287,3 @@ async def test_whole_screen(workspace, monkeypatch, size, name):
             await pilot.press("enter")
             await wait_for(pilot, "3 changes")
         await check_snapshot(pilot, f"new-{name}-{size[0]}x{size[1]}")
-
-
-def test_the_list_of_files(workspace):
-    names = {(choice.kind, choice.name) for choice in list_files()}
-    assert ("experiment", "mine.yaml") in names
-    assert ("sweep", "small.yaml") in names
-    assert ("sweep", "sweeps/tiny.yaml") in names
-    assert not [name for _, name in names if name in ("compose.yaml", "base.yaml")]
-
-
-def test_saved_sweeps_find_their_base_from_elsewhere(workspace, tmp_path):
-    there = tmp_path / "there"
-    there.mkdir()
-    said = save(view_of("small.yaml", "trials=5"), there / "copy.yaml")
-    assert said.endswith(f"lovt sweep run {there / 'copy.yaml'}")
-    sweep = load_sweep(there / "copy.yaml")
-    assert sweep.config.trials == 5
-    assert sweep.base.name == "mine"
-
-
-def test_what_cannot_be_saved(workspace, tmp_path):
-    view = view_of("mine.yaml")
-    for path in (tmp_path / "absent" / "x.yaml", tmp_path / "x.txt", tmp_path / "here" / "mine.yaml"):
-        with pytest.raises(LovtError):
-            save(view, path)
-    with pytest.raises(LovtError, match="max_epochs"):
-        save(view_of("mine.yaml", "training.max_epochs=0"), tmp_path / "x.yaml")
-    assert not (tmp_path / "x.yaml").exists()
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(file=st.sampled_from(["mine.yaml", "wrong.yaml", "small.yaml"]), overrides=st.text(max_size=30))
-@example(file="mine.yaml", overrides="name=2024-99-99")
-@example(file="mine.yaml", overrides="training.max_epochs='&a *b'")
-@example(file="mine.yaml", overrides="training=1 training.max_epochs=3")
-@example(file="mine.yaml", overrides="name='!!python/object:os.system'")
-@example(file="small.yaml", overrides="space=3")
-@example(file="small.yaml", overrides="objective=val/loss")
-@example(file="small.yaml", overrides="space={a: 3}")
-@example(file="small.yaml", overrides="experiment=3 set=4")
-def test_whatever_is_typed_gets_a_verdict(workspace, file, overrides):
-    try:
-        view = view_of(file, overrides)
-    except LovtError:
-        return
-    verdict = judge_view(workspace, view, ())
-    assert verdict.problem or verdict.summary
