@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from lovt_tui.formatting import clean, format_state
 from lovt_tui.keyboard.keys import bind
+from lovt_tui.listing.describing import heading_cells
 from lovt_tui.messages import WatchRun
 from lovt_tui.reading.snapshot import Snapshot, Watch
 from lovt_tui.screens.metrics import MetricsScreen
@@ -15,10 +16,10 @@ from lovt_tui.screens.run_acting import RunActingScreen
 from lovt_tui.screens.run_export import export_runs
 from lovt_tui.widgets.chart_layers import SEED_MODES, Company, find_seeds
 from lovt_tui.widgets.chart_options import BEST_MARK, BROKEN_MARK, ChartOptions
+from lovt_tui.widgets.heading import Heading
 from lovt_tui.widgets.key_bar import KeyBar
 from lovt_tui.widgets.panes import TEXT_PANES
 from lovt_tui.widgets.reason import Reason
-from lovt_tui.widgets.run_heading import RunHeading
 from lovt_tui.widgets.run_panes import RunPanes
 from lovt_tui.widgets.run_pictures import RunPictures
 from lovt_tui.widgets.search_bar import SearchBar
@@ -75,7 +76,7 @@ class RunScreen(RunActingScreen):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield TopBar(self._place, "")
-        yield RunHeading()
+        yield Heading()
         yield Reason()
         yield RunPanes(self._workspace)
         yield SearchBar()
@@ -119,7 +120,7 @@ class RunScreen(RunActingScreen):
             return
         if is_first and row.kind == "evaluate":
             self.panes.go_to("events")
-        self.query_one(RunHeading).show(row)
+        self.query_one(Heading).show(heading_cells(row))
         alarm = snapshot.find_alarm(row.id)
         self.query_one(Reason).show(
             clean(f"! {alarm}" if alarm else row.detail), "warning" if alarm else format_state(row).tone

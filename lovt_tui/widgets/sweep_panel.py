@@ -12,9 +12,9 @@ from lovt_tui.sweeping.drawing import View, ViewChoice, list_views
 from lovt_tui.sweeping.listing import describe_state, heading_lines
 from lovt_tui.sweeping.study import Study, SweepSummary
 from lovt_tui.sweeping.trials import SORTS, click_sort, find_rows, find_run, make_entries, order_trials
+from lovt_tui.widgets.heading import Heading
 from lovt_tui.widgets.line_table import LineTable
 from lovt_tui.widgets.reason import Reason
-from lovt_tui.widgets.sweep_heading import SweepHeading
 from lovt_tui.widgets.sweep_plot import SweepPlot
 from lovt_tui.widgets.trial_table import TrialTable
 from lovt_tui.widgets.view_bar import ViewBar
@@ -38,7 +38,7 @@ class SweepPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
-        yield SweepHeading()
+        yield Heading()
         yield Reason(id="state")
         yield ViewBar()
         with Container(id="study"):
@@ -88,7 +88,7 @@ class SweepPanel(Vertical):
             trials.show_trials(None, (), self.sort, "")
             self.query_one(SweepPlot).show_view(None, self._choice)
             return
-        self.query_one(SweepHeading).show(heading_lines(summary, study, snapshot.now))
+        self.query_one(Heading).show(heading_lines(summary, study, snapshot.now))
         self.query_one("#state", Reason).show(*describe_state(summary))
         if study is None:
             trials.show_trials(None, (), self.sort, "" if summary.state == "damaged" else "Reading …")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from lovt_core.runs.records import EventRow, StoredResult
-from tests.tui.factories import NOW, FakeIndex, make_curve, make_row
+from tests.tui.factories import NOW, FakeIndex, make_curve, make_row, make_two_runs
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,12 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The poller looks ten times a second, so that no test waits for it."""
     monkeypatch.setattr("lovt_tui.reading.poller.SYNC_SECONDS", 0.1)
     monkeypatch.setattr("lovt_tui.reading.detail_reader.CURVE_SECONDS", 0.1)
+
+
+@pytest.fixture
+def quiet_workspace(tmp_path):
+    """Two runs that no scheduler starts."""
+    return make_two_runs(tmp_path / "lovt-workspace")
 
 
 @pytest.fixture

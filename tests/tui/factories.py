@@ -12,8 +12,11 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from lovt_core.config.experiment import SelftestConfig, SelftestExperiment
+from lovt_core.config.training import TrainingConfig
+from lovt_core.runs.directory import create_run
 from lovt_core.runs.records import Curve, EventRow, RunRow, StoredResult
-from lovt_core.runs.workspace import Workspace
+from lovt_core.runs.workspace import Workspace, find_workspace
 from lovt_tui.app import Dashboard
 from lovt_tui.reading.snapshot import Gauge
 from lovt_tui.reading.sources import Sources
@@ -105,6 +108,15 @@ def make_sources(index: FakeIndex, folder: Path) -> Sources:
 def make_app(index: FakeIndex, folder: Path) -> Dashboard:
     """A dashboard on the fake index; its workspace is called `~/lab` wherever the test runs."""
     return Dashboard(Workspace(folder), place="~/lab", sources=make_sources(index, folder))
+
+
+def make_two_runs(folder: Path) -> Workspace:
+    """A workspace with two queued runs, `one` and `two`, that no scheduler starts."""
+    place = find_workspace(folder)
+    for name in ("one", "two"):
+        training = TrainingConfig(batch_size=8, precision="fp32", device="cpu")
+        create_run(place, SelftestExperiment(name=name, selftest=SelftestConfig(), training=training))
+    return place
 
 
 def screen_text(app: App[None]) -> str:

@@ -4,16 +4,13 @@ import json
 
 import pytest
 
-from lovt_core.config.experiment import SelftestConfig, SelftestExperiment
-from lovt_core.config.training import TrainingConfig
 from lovt_core.errors import InputError
 from lovt_core.runs.control import read_control, read_labels
-from lovt_core.runs.directory import create_run, list_runs
+from lovt_core.runs.directory import list_runs
 from lovt_core.runs.queue_file import read_order
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.actions.runs import change_tags, pause_queue, resume_runs, stop_runs, toggle_queue, trash_runs
 from lovt_tui.app import Dashboard
-from tests.tui.factories import type_in, wait_for
+from tests.tui.factories import make_two_runs, type_in, wait_for
 
 
 @pytest.fixture
@@ -22,11 +19,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda workspace: None)
     monkeypatch.chdir(tmp_path)
-    place = find_workspace(tmp_path / "lovt-workspace")
-    for name in ("one", "two"):
-        training = TrainingConfig(batch_size=8, precision="fp32", device="cpu")
-        create_run(place, SelftestExperiment(name=name, selftest=SelftestConfig(), training=training))
-    return place
+    return make_two_runs(tmp_path / "lovt-workspace")
 
 
 def labels(run):

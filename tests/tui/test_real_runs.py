@@ -2,13 +2,8 @@
 
 import shutil
 
-import pytest
-
-from lovt_core.config.experiment import SelftestConfig, SelftestExperiment
-from lovt_core.config.training import TrainingConfig
-from lovt_core.runs.directory import create_run, list_runs
+from lovt_core.runs.directory import list_runs
 from lovt_core.runs.state import read_state
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.app import Dashboard
 from tests.core.runs.conftest import wait_for_state, wait_until
 from tests.core.runs.conftest import workspace as workspace  # a fixture
@@ -20,16 +15,6 @@ name: live
 selftest: {seconds_per_step: 0.15}
 training: {batch_size: 8, accumulate: 1, max_epochs: 500, precision: fp32, device: cpu}
 """
-
-
-@pytest.fixture
-def quiet_workspace(tmp_path):
-    """Two runs that no scheduler starts."""
-    place = find_workspace(tmp_path / "lovt-workspace")
-    for name in ("one", "two"):
-        training = TrainingConfig(batch_size=8, precision="fp32", device="cpu")
-        create_run(place, SelftestExperiment(name=name, selftest=SelftestConfig(), training=training))
-    return place
 
 
 def make_real_app(workspace):

@@ -84,9 +84,8 @@ def start(terminal: Tmux, *options: str) -> None:
     terminal.type(f"exec {shlex.join((*LOVT_TUI, *options))}", "Enter")
 
 
-def test_start_watch_stop_resume_export_quit(terminal, workspace, tmp_path):
-    terminal.type(shlex.join(LOVT_TUI), "Enter")
-    terminal.wait_for("No runs yet. Press n")
+def queue_live(terminal: Tmux) -> None:
+    """Find live.yaml on the New screen, open it and queue it."""
     terminal.type("n")
     terminal.wait_for("live.yaml")
     terminal.type("/")
@@ -98,6 +97,12 @@ def test_start_watch_stop_resume_export_quit(terminal, workspace, tmp_path):
     terminal.type("Enter")
     terminal.wait_for("selftest live can be queued")
     terminal.type("C-s")
+
+
+def test_start_watch_stop_resume_export_quit(terminal, workspace, tmp_path):
+    terminal.type(shlex.join(LOVT_TUI), "Enter")
+    terminal.wait_for("No runs yet. Press n")
+    queue_live(terminal)
     terminal.wait_for("[1 Runs]", "● running", "live")
     terminal.type("Enter")
     terminal.wait_for("[charts]", "train/loss", "⠉")
@@ -131,17 +136,7 @@ def test_start_watch_stop_resume_export_quit(terminal, workspace, tmp_path):
 def test_killed_and_started_again(terminal, workspace):
     start(terminal)
     terminal.wait_for("No runs yet")
-    terminal.type("n")
-    terminal.wait_for("live.yaml")
-    terminal.type("/")
-    terminal.wait_for("part of a name")
-    terminal.type("live.yaml")
-    terminal.wait_for("/ live.yaml")
-    terminal.type("Enter")
-    terminal.wait_for("enter open")
-    terminal.type("Enter")
-    terminal.wait_for("can be queued")
-    terminal.type("C-s")
+    queue_live(terminal)
     terminal.wait_for("● running")
     pid = int(terminal.call("display-message", "-p", "-t", "it", "#{pane_pid}"))
     terminal.call("set-option", "-t", "it", "remain-on-exit", "on")

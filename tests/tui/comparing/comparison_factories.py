@@ -6,9 +6,6 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from lovt_core.config.evaluation import EncoderSource, EvaluateExperiment
-from lovt_core.runs.directory import create_run
-from lovt_core.runs.events import EventWriter
 from lovt_core.runs.records import RunRow, StoredResult
 from lovt_core.runs.workspace import Workspace
 from lovt_core.tasks import TASKS, find_task
@@ -116,19 +113,6 @@ def make_workspace(folder: Path) -> Workspace:
     """An empty one."""
     (folder / "runs").mkdir(parents=True)
     return Workspace(folder)
-
-
-def add_evaluation(place: Workspace, source: str) -> None:
-    """A finished evaluation on one task."""
-    experiment = EvaluateExperiment(
-        name=f"eval-{source}", encoder=EncoderSource(source=source), tasks=("covid-linear",)
-    )
-    run = create_run(place, experiment)
-    cell = scored_cell(run.id, "covid-linear", experiment, encoder=encoder(source, backbone="resnet50"))
-    writer = EventWriter(run.events(1))
-    writer.write("result", {"data": cell.data})
-    writer.write_last_word("finished")
-    writer.close()
 
 
 def running(app: Dashboard, size: tuple[int, int] = (120, 40)) -> Any:

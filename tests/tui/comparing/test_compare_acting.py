@@ -3,22 +3,16 @@
 import pytest
 
 from lovt_core.runs.directory import list_runs
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.app import Dashboard
-from tests.tui.comparing.comparison_factories import add_evaluation, open_comparison, running
+from tests.core.results.evaluated import make_evaluated
+from tests.tui.comparing.comparison_factories import open_comparison, running
 from tests.tui.factories import type_in, wait_for
 
 
 @pytest.fixture
 def real(tmp_path, monkeypatch):
-    """ImageNet and random evaluated on one task in a folder of runs; all data is prepared, no scheduler is started."""
-    place = find_workspace(tmp_path / "lovt-workspace")
-    for source in ("random", "imagenet"):
-        add_evaluation(place, source)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lovt_core.data.prepared.open_prepared", lambda root, name, size: None)
-    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda place: None)
-    return place
+    return make_evaluated(tmp_path, monkeypatch, missing=())
 
 
 async def test_gaps_are_listed_before_exactly_they_are_queued(real):

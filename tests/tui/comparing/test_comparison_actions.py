@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
-from lovt_core.errors import DataError, InputError
+from lovt_core.errors import InputError
 from lovt_core.runs.directory import list_runs
-from lovt_core.runs.workspace import find_workspace
 from lovt_tui.actions.compare import ExportOrder, FillScope, export_comparison, fill_gaps, offer_filling
 from lovt_tui.cli.export import app
 from lovt_tui.comparing.offer import describe_total, offer_lines
 from lovt_tui.pages.wishes import ComparisonWish
-from tests.tui.comparing.comparison_factories import add_evaluation
+from tests.core.results.evaluated import add_evaluation, make_evaluated
 
 WISH = ComparisonWish()
 
@@ -23,18 +22,7 @@ def text_of(lines):
 
 @pytest.fixture
 def real(tmp_path, monkeypatch):
-    """ImageNet and random evaluated on one task, SIIM not prepared; no scheduler is started."""
-    place = find_workspace(tmp_path / "lovt-workspace")
-    for source in ("random", "imagenet"):
-        add_evaluation(place, source)
-
-    def open_prepared(root, name, size):
-        if name == "siim":
-            raise DataError("not prepared")
-
-    monkeypatch.setattr("lovt_core.data.prepared.open_prepared", open_prepared)
-    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda place: None)
-    return place
+    return make_evaluated(tmp_path, monkeypatch)
 
 
 def test_offer_names_evaluations_tasks_and_what_is_left_out(real):

@@ -10,7 +10,7 @@ from lovt_core.runs.workspace import find_workspace
 from lovt_core.sweeps.folder import SweepFolder, create_sweep, read_control
 from tests.core.sweeps.factories import make_trial
 from tests.tui.factories import NOW, FakeIndex, screen_text, type_in, wait_for
-from tests.tui.sweeping.sweep_factories import filled_lab, make_lab_index, make_sweep_app, open_sweeps, write_trials
+from tests.tui.sweeping.sweep_factories import make_sweep_app, open_sweeps, write_trials
 
 SHIPPED = Path(__file__).parents[3] / "experiments" / "sweeps"
 
@@ -22,19 +22,6 @@ def coordinators(monkeypatch):
     monkeypatch.setattr("lovt_core.sweeps.requests.start_detached", lambda *given, log: asked.append(given))
     monkeypatch.setattr("lovt_core.sweeps.requests.check_study", lambda folder: None)
     return asked
-
-
-@pytest.fixture
-def lab(tmp_path):
-    """Sweeps in several states."""
-    with filled_lab(tmp_path):
-        yield tmp_path
-
-
-@pytest.fixture
-def index():
-    """The run of the trial at work."""
-    return make_lab_index()
 
 
 async def test_pause_resume_and_stop(index, lab):

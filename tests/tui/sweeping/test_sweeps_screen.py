@@ -14,22 +14,9 @@ from lovt_tui.widgets.sweep_table import SweepTable
 from lovt_tui.widgets.trial_table import TrialTable
 from tests.core.sweeps.factories import make_trial
 from tests.tui.factories import FakeIndex, check_snapshot, screen_text, wait_for
-from tests.tui.sweeping.sweep_factories import filled_lab, make_lab_index, make_sweep_app, open_sweeps, write_trials
+from tests.tui.sweeping.sweep_factories import make_sweep_app, open_sweeps, write_trials
 
 SHIPPED = Path(__file__).parents[3] / "experiments" / "sweeps"
-
-
-@pytest.fixture
-def lab(tmp_path):
-    """Sweeps in several states."""
-    with filled_lab(tmp_path):
-        yield tmp_path
-
-
-@pytest.fixture
-def index():
-    """The run of the trial at work."""
-    return make_lab_index()
 
 
 def table(pilot):
