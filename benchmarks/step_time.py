@@ -13,8 +13,8 @@ import statistics
 from pathlib import Path
 
 from lovt_core.config.loading import find_experiment_file, load_experiment
-from lovt_core.data.pairs import open_pairs
-from lovt_core.methods.paired_training import build_paired_training
+from lovt_core.data.training_data import open_training_data
+from lovt_core.methods.building import build_training
 from lovt_core.runs.workspace import find_workspace
 from lovt_core.training.optimiser_step import OptimiserStep
 
@@ -33,8 +33,8 @@ def main() -> None:
     experiment = load_experiment(find_experiment_file(options.experiment), options.overrides)
     if experiment.kind != "pretrain":
         parser.error(f"{options.experiment} is of kind {experiment.kind}, not pretrain")
-    pairs = open_pairs(experiment.data, options.prepared or find_workspace().prepared_root)
-    training = build_paired_training(experiment, pairs, options.device)
+    data = open_training_data(experiment, options.prepared or find_workspace().prepared_root)
+    training = build_training(experiment, data, options.device)
     training.model.train()
     step = OptimiserStep(training, experiment.training)
     batches = itertools.chain.from_iterable(training.training_batches(epoch, 0) for epoch in itertools.count())

@@ -1,4 +1,4 @@
-"""Pre-train an image encoder on image-report pairs (PROTOCOL B): a generator of values that knows nothing of runs."""
+"""Pre-train an image encoder by any of the methods (PROTOCOL B): a generator of values that knows nothing of runs."""
 
 import itertools
 import resource
@@ -8,11 +8,10 @@ from typing import Any
 
 import torch
 
-from lovt_core.config.data import PairedDataConfig
 from lovt_core.config.experiment import PretrainExperiment
-from lovt_core.data.pairs import Pairs, open_pairs
+from lovt_core.data.training_data import TrainingData, open_training_data
 from lovt_core.errors import RecordError
-from lovt_core.methods.paired_training import PairedTraining, build_paired_training
+from lovt_core.methods.building import Training, build_training
 from lovt_core.training.checkpoint import Checkpoint, checkpoint_names, load_checkpoint
 from lovt_core.training.loop import train
 from lovt_core.training.optimiser_step import OptimiserStep
@@ -29,21 +28,21 @@ def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value
     """
     yield Progress(0, None, "step", note="opening data and building the model")
     resumed = _find_resumed(place)
-    pairs = _open_same_pairs(experiment.data, place, resumed)
-    for note in pairs.notes:
+    data = _open_same_data(experiment, place, resumed)
+    for note in data.notes:
         yield Alarm(note)
     checkpoint = None if resumed is None else resumed.folder
-    training = build_paired_training(experiment, pairs, place.device, checkpoint)
+    training = build_training(experiment, data, place.device, checkpoint)
     yield from train(training, experiment.training, place)
 
 
 def check(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
     """Two real steps; yields one Result of type `check`: what a training will take. Raises what `pretrain` does."""
     yield Progress(0, CHECKED_STEPS, "step", note="opening data and building the model")
-    pairs = open_pairs(experiment.data, place.prepared_root)
-    for note in pairs.notes:
+    data = open_training_data(experiment, place.prepared_root)
+    for note in data.notes:
         yield Alarm(note)
-    training = build_paired_training(experiment, pairs, place.device)
+    training = build_training(experiment, data, place.device)
     training.model.train()
     step = OptimiserStep(training, experiment.training)
     batches = itertools.chain(training.training_batches(0, 0), training.training_batches(1, 0))
@@ -58,7 +57,7 @@ def check(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
     yield Result(_report(experiment, training, place.device, seconds))
 
 
-def _report(experiment: PretrainExperiment, training: PairedTraining, device: str, seconds: float) -> dict[str, Any]:
+def _report(experiment: PretrainExperiment, training: Training, device: str, seconds: float) -> dict[str, Any]:
     """JSON values; the second step counts, because the first one also warms up."""
     parameters = list(training.model.parameters())
     accumulate = experiment.training.accumulate
@@ -85,13 +84,14 @@ def _peak_bytes_of_process() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _open_same_pairs(config: PairedDataConfig, place: Workplace, resumed: Checkpoint | None) -> Pairs:
+def _open_same_data(experiment: PretrainExperiment, place: Workplace, resumed: Checkpoint | None) -> TrainingData:
     """The data of the experiment; for a resumed training the version and split that it began with."""
     if resumed is None:
-        return open_pairs(config, place.prepared_root)
-    data = resumed.describe["data"]
-    same = config.model_copy(update={"split": data["split"]})
-    return open_pairs(same, place.prepared_root, str(data["fingerprint"]))
+        return open_training_data(experiment, place.prepared_root)
+    began_with = resumed.describe["data"]
+    data = experiment.data.model_copy(update={"split": began_with["split"]})
+    same = experiment.model_copy(update={"data": data})
+    return open_training_data(same, place.prepared_root, str(began_with["fingerprint"]))
 
 
 def _find_resumed(place: Workplace) -> Checkpoint | None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lovt_core.config.experiment import SelftestExperiment
 from lovt_core.errors import ConfigError
 from lovt_core.training.loop import train
+from lovt_core.training.monitored import VALIDATION_LOSS
 from lovt_core.values import Alarm, Value, Workplace
 
 CHILD_SECONDS = 120.0
@@ -39,6 +40,7 @@ class _Regression:
 
     def __init__(self, experiment: SelftestExperiment, device: torch.device) -> None:
         self.seed = experiment.seed
+        self.monitored = VALIDATION_LOSS
         self._experiment = experiment
         generator = torch.Generator().manual_seed(experiment.seed)
         width = experiment.selftest.width
@@ -67,6 +69,12 @@ class _Regression:
             time.sleep(self._experiment.selftest.seconds_per_step / self._experiment.training.accumulate)
         inputs, targets = batch
         return {"loss": nn.functional.mse_loss(self.model(inputs), targets)}
+
+    def compute_validation_scores(self) -> Mapping[str, float]:
+        return {}
+
+    def before_step(self) -> None:
+        """Nothing follows this model."""
 
     def describe(self) -> Mapping[str, Any]:
         return {"method": "selftest", "width": self._experiment.selftest.width}

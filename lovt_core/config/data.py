@@ -36,8 +36,8 @@ class PairedDataConfig(Section):
     exclude_overlap_with: tuple[str, ...] = ()
     """Training images that are also in these data sets (by perceptual hash) are left out."""
     image_size: Annotated[int, Field(ge=32)] = 224
-    normalisation: Literal["dataset", "image"] = "dataset"
-    """Mean and standard deviation of the training split, or of each image by itself."""
+    normalisation: Literal["dataset", "image", "half"] = "dataset"
+    """Mean and standard deviation of the training split, of each image by itself, or 0.5 and 0.5 for all."""
 
 
 class ImageAugmentationConfig(Section):
@@ -66,8 +66,28 @@ class ReportAugmentationConfig(Section):
     """When an image is flipped, left and right in its report are exchanged; off as in the paper."""
 
 
+class ViewsConfig(Section):
+    """Two random views of each image that a method compares; what is left out is the method's own (PROTOCOL B.4)."""
+
+    squash: Annotated[int, Field(ge=32)] = 512
+    """Pixels a side of the square that the whole image is taken for, whatever its aspect: crops are drawn in it."""
+    crop_area: AreaRange = (0.08, 1.0)
+    crop_aspect: PositiveRange = (0.75, 4 / 3)
+    flip: Probability = 0.5
+    brightness: FactorRange = (0.2, 1.8)
+    contrast: FactorRange = (0.2, 1.8)
+    jitter: Probability = 0.8
+    """Of a change of brightness and contrast, both or none."""
+    blur_sigma: FactorRange = (0.1, 2.0)
+    blur: Probability = 0.5
+    per: Literal["image", "batch"] = "image"
+    """`batch` draws one first and one second view for all images of a batch, as BYOL and PixelPro were published."""
+
+
 class AugmentationConfig(Section):
-    """Augmentation of training samples; validation sees none."""
+    """Augmentation of training samples; validation sees none, but for the views."""
 
     image: ImageAugmentationConfig = ImageAugmentationConfig()
     report: ReportAugmentationConfig = ReportAugmentationConfig()
+    views: ViewsConfig | None = None
+    """Of the methods that compare two views of each image, in place of `image`."""

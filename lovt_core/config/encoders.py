@@ -10,8 +10,8 @@ Pooling = Literal["attention", "average"]
 Padding = Literal["ignored", "published"]
 
 
-class ImageEncoderConfig(Section):
-    """Backbone from timm and how its regions become one image representation."""
+class BackboneConfig(Section):
+    """Backbone from timm, its first weights, and which of its feature maps is trained."""
 
     backbone: str = "resnet50"
     """Name of a timm model that offers `features_only`."""
@@ -20,6 +20,11 @@ class ImageEncoderConfig(Section):
     weights (docs/encoders.md)."""
     stride: Literal[4, 8, 16, 32] = 32
     """Stride of the feature map whose cells are the regions (32: conv5 of a ResNet-50)."""
+
+
+class ImageEncoderConfig(BackboneConfig):
+    """Backbone, and how its regions become one image representation."""
+
     pooling: Pooling = "attention"
     num_heads: Annotated[int, Field(ge=1)] = 8
 

@@ -1,59 +1,59 @@
 """The experiment file: what one run does. Three kinds, told apart by `kind`, and one of runs of other programs."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from lovt_core.config.base import Name, Section, Seed
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
-from lovt_core.config.encoders import ImageEncoderConfig, Padding, ProjectionConfig, ReportEncoderConfig
 from lovt_core.config.evaluation import EvaluateExperiment
-from lovt_core.config.objective import ObjectiveConfig
+from lovt_core.config.methods import LONE_SAMPLE, VIEWS, LovtConfig, MethodConfig
 from lovt_core.config.training import TrainingConfig
 from lovt_core.errors import InputError
 
 
-class LovtConfig(Section):
-    """LoVT; ConVIRT and CLIP are settings of it."""
-
-    name: Literal["lovt"] = "lovt"
-    image_encoder: ImageEncoderConfig = ImageEncoderConfig()
-    report_encoder: ReportEncoderConfig = ReportEncoderConfig()
-    projection: ProjectionConfig = ProjectionConfig()
-    objective: ObjectiveConfig = ObjectiveConfig()
-    padding: Padding = "ignored"
-    """`published` lets padded sentences into the pooling query and the batch norms, as the authors' code does."""
-
-    @model_validator(mode="after")
-    def _losses_fit_encoders(self) -> "LovtConfig":
-        objective = self.objective
-        if objective.global_ is None and objective.regions is None and objective.sentences is None:
-            raise ValueError("objective has no loss: give at least one of global, regions, sentences")
-        if objective.local_weights == "attention":
-            for loss, encoder in (("regions", "image_encoder"), ("sentences", "report_encoder")):
-                if getattr(objective, loss) is not None and getattr(self, encoder).pooling != "attention":
-                    raise ValueError(
-                        f"objective.local_weights 'attention' needs {encoder}.pooling 'attention' for the {loss} loss; "
-                        "set local_weights to 'uniform'"
-                    )
-        return self
-
-
 class PretrainExperiment(Section):
-    """Pre-train an image encoder on image-report pairs."""
+    """Pre-train an image encoder on image-report pairs, on images alone, or on images with labels."""
 
     kind: Literal["pretrain"] = "pretrain"
     name: Name
     seed: Seed = 12345
     data: PairedDataConfig
     augmentation: AugmentationConfig = AugmentationConfig()
-    method: LovtConfig = LovtConfig()
+    method: MethodConfig = LovtConfig()
     training: TrainingConfig = TrainingConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        """A method without a name is LoVT; views that are left out are the method's own."""
+        if not isinstance(given, Mapping) or not isinstance(method := given.get("method", {}), Mapping):
+            return given
+        method = {"name": "lovt", **method}
+        filled = {**given, "method": method}
+        augmentation = given.get("augmentation", {})
+        own = VIEWS.get(str(method["name"]))
+        if own is not None and isinstance(augmentation, Mapping):
+            asked = augmentation.get("views")
+            if asked is None or isinstance(asked, Mapping):
+                filled["augmentation"] = {**augmentation, "views": own.model_dump() | dict(asked or {})}
+        return filled
+
     @model_validator(mode="after")
-    def _batches_hold_negatives(self) -> "PretrainExperiment":
-        if self.training.batch_size < 2:
-            raise ValueError("training.batch_size must be at least 2: the other pairs of a batch are the negatives")
+    def _batches_suffice(self) -> "PretrainExperiment":
+        reason = LONE_SAMPLE.get(self.method.name)
+        if self.training.batch_size < 2 and reason is not None:
+            raise ValueError(f"training.batch_size must be at least 2: {reason}")
+        return self
+
+    @model_validator(mode="after")
+    def _views_are_compared(self) -> "PretrainExperiment":
+        if self.augmentation.views is not None and self.method.name not in VIEWS:
+            raise ValueError(
+                f"augmentation.views: {self.method.name} compares no views, only {', '.join(VIEWS)} do; "
+                "change augmentation.image instead"
+            )
         return self
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from lovt_core.config.experiment import Experiment
+from lovt_core.config.methods import METHODS
 
 KINDS = ("pretrain", "evaluate", "selftest")
 _KINDS_OF_VALUES = {
@@ -26,10 +28,13 @@ _LIMITS = {
 
 
 def locate(problem: Mapping[str, Any]) -> tuple[str | int, ...]:
-    """Where a pydantic error lies in the experiment: keys and positions in lists, without the tag of its kind."""
+    """Where a pydantic error lies in the experiment: keys and positions in lists, without the tags of unions."""
+    location = tuple(problem["loc"])
     if problem["type"].startswith("union_tag"):
-        return ("kind",)
-    return tuple(problem["loc"][1:])
+        return (*location[1:], "name") if location else ("kind",)
+    if location[1:2] == ("method",) and len(location) > 2:
+        return (*location[1:2], *location[3:])
+    return location[1:]
 
 
 def name_key(location: Sequence[str | int]) -> str:
@@ -44,11 +49,13 @@ def describe(problem: Mapping[str, Any], experiment: Mapping[str, Any]) -> str:
     context = problem.get("ctx", {})
     match kind:
         case "extra_forbidden":
-            return f"unknown key{_suggest_key(str(experiment.get('kind')), locate(problem))}"
+            return f"unknown key{_suggest_key(experiment, locate(problem))}"
         case "missing":
             return "is missing"
         case "union_tag_not_found":
             return f"is missing: one of {', '.join(KINDS)}"
+        case "union_tag_invalid" if problem["loc"]:
+            return _unknown_value(given["name"], METHODS)
         case "union_tag_invalid":
             return _unknown_value(experiment.get("kind"), KINDS)
         case "literal_error":
@@ -114,42 +121,55 @@ def _unknown_value(value: Any, choices: Sequence[str]) -> str:
     return f"unknown value {_show(value)}: {'one of ' if len(choices) > 1 else 'only '}{', '.join(choices)}{hint}"
 
 
-def _suggest_key(kind: str, location: Sequence[str | int]) -> str:
+def _suggest_key(experiment: Mapping[str, Any], location: Sequence[str | int]) -> str:
     """The same key where it belongs, else the nearest one of this section, else all of this section."""
     *parents, key = location
-    model = _find_section(kind, parents)
-    known = _keys(model)
-    elsewhere = [path for path in _all_keys(_find_section(kind, ())) if path.rpartition(".")[2] == key]
+    model = _find_section(experiment, parents)
+    known = list(_fields(model))
+    everywhere = _all_keys(_find_section(experiment, ()), experiment)
+    elsewhere = [path for path in everywhere if path.rpartition(".")[2] == key]
     near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
     if near or elsewhere:
         return f"; did you mean '{(near or elsewhere)[0]}'?"
     return f"; known keys: {', '.join(known)}"
 
 
-def _find_section(kind: str, parents: Sequence[str | int]) -> type[BaseModel] | None:
-    """The schema of the section at `parents` in an experiment of this kind."""
-    union = get_args(Experiment)[0]
+def _find_section(experiment: Mapping[str, Any], parents: Sequence[str | int]) -> type[BaseModel] | None:
+    """The schema of the section at `parents` in an experiment of its kind and method."""
+    union, kind = get_args(Experiment)[0], experiment.get("kind")
     model: type[BaseModel] | None = next(
         (item for item in get_args(union) if item.model_fields["kind"].default == kind), None
     )
+    section: Any = experiment
     for parent in parents:
-        model = dict(_sections(model)).get(str(parent))
+        section = section.get(parent) if isinstance(section, Mapping) else None
+        field = _fields(model).get(str(parent))
+        model = None if field is None else _section(field, section)
     return model
 
 
-def _keys(model: type[BaseModel] | None) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+def _fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
+    """By key."""
+    return {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
 
 
-def _all_keys(model: type[BaseModel] | None) -> Iterator[str]:
-    """Every key below a section, with the path to it."""
-    yield from _keys(model)
-    for name, section in _sections(model):
-        yield from (f"{name}.{path}" for path in _all_keys(section))
+def _all_keys(model: type[BaseModel] | None, given: Any) -> Iterator[str]:
+    """Every key below a section, with the path to it; `given` is what the experiment has there."""
+    yield from _fields(model)
+    for key, field in _fields(model).items():
+        below = given.get(key) if isinstance(given, Mapping) else None
+        section = _section(field, below)
+        if section is not None:
+            yield from (f"{key}.{path}" for path in _all_keys(section, below))
 
 
-def _sections(model: type[BaseModel] | None) -> Iterator[tuple[str, type[BaseModel]]]:
-    for name, field in model.model_fields.items() if model else ():
-        for candidate in (field.annotation, *get_args(field.annotation)):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                yield field.alias or name, candidate
+def _section(field: FieldInfo, given: Any) -> type[BaseModel] | None:
+    """The schema of a field that is a section; of several that a key tells apart, the given one, else the default."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    key = field.discriminator
+    if len(sections) > 1 and isinstance(key, str):
+        own = getattr(field.default, key, None)
+        wanted = given.get(key, own) if isinstance(given, Mapping) else own
+        return next((each for each in sections if each.model_fields[key].default == wanted), None)
+    return sections[-1] if sections else None

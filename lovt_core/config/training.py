@@ -22,18 +22,24 @@ class ScheduleConfig(Section):
     """Learning rate over optimiser steps.
 
     `cosine-swinging` is the published one: down to zero in every even epoch, up again in every odd one.
-    `cosine` falls once, from the end of the warm-up to the last step.
-    `plateau` multiplies by `factor` after `patience` + 1 epochs without a better `val/loss`.
+    `cosine` falls once, from the end of the warm-up to the last step; `cosine-epochs` does so once an epoch, after
+    `warmup_epochs` that rise from 0 (PROTOCOL B.4: the whole first epoch is at 0 where there is one).
+    `plateau` multiplies by `factor` after `patience` + 1 epochs without a better value of the monitored metric.
     """
 
-    name: Literal["cosine-swinging", "cosine", "plateau", "constant"] = "cosine-swinging"
+    name: Literal["cosine-swinging", "cosine", "cosine-epochs", "plateau", "constant"] = "cosine-swinging"
     warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    """Of `cosine-epochs` alone."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     patience: Count = 12
 
 
 class EarlyStoppingConfig(Section):
-    """End after `patience` validations in a row without an improvement of `val/loss` by more than `min_delta`."""
+    """End after `patience` validations in a row without an improvement by more than `min_delta`.
+
+    What must improve is the method's monitored metric: `val/loss`, of the supervised method `val/auroc`.
+    """
 
     patience: Count = 10
     min_delta: Annotated[float, Field(ge=0)] = 1e-5
@@ -74,6 +80,11 @@ class TrainingConfig(Section):
 
     @model_validator(mode="after")
     def _cosine_needs_an_end(self) -> "TrainingConfig":
-        if self.schedule.warmup_steps and self.schedule.name in ("plateau", "cosine-swinging"):
-            raise ValueError(f"schedule '{self.schedule.name}' has no warm-up: set schedule.warmup_steps to 0")
+        name = self.schedule.name
+        if self.schedule.warmup_steps and name in ("plateau", "cosine-swinging"):
+            raise ValueError(f"schedule '{name}' has no warm-up: set schedule.warmup_steps to 0")
+        if self.schedule.warmup_steps and name == "cosine-epochs":
+            raise ValueError(f"schedule '{name}' has no warm-up in steps: set schedule.warmup_epochs instead")
+        if self.schedule.warmup_epochs and name != "cosine-epochs":
+            raise ValueError(f"schedule '{name}' has no warm-up in epochs: set schedule.warmup_epochs to 0")
         return self

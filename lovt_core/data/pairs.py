@@ -1,8 +1,9 @@
 """Which image-report pairs an experiment trains on and validates with (PROTOCOL B.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from lovt_core.data.overlap import find_overlapping
 from lovt_core.data.pixel_statistics import compute_pixel_statistics
 from lovt_core.data.prepared import PreparedData, open_prepared
 from lovt_core.data.splits import build_split, take_first
-from lovt_core.errors import ConfigError, DataError
+from lovt_core.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Pairs:
     train: tuple[int, ...]
     validation: tuple[int, ...]
     statistics: tuple[float, float] | None
-    """Mean and standard deviation of [0, 1] pixels of the training split; None: each image by its own."""
+    """Mean and standard deviation for [0, 1] pixels, as a rule of the training split; None: each image by its own."""
     identity: dict[str, Any]
     """What tells this data apart from other data, as JSON values."""
     notes: tuple[str, ...]
@@ -55,7 +56,7 @@ def open_pairs(config: PairedDataConfig, prepared_root: Path, fingerprint: str |
     for part, rows in (("training", train), ("validation", validation)):
         if not rows:
             raise DataError(f"{config.name} with split {config.split} has no {part} pair left: {'; '.join(notes)}")
-    statistics = compute_pixel_statistics(prepared, train) if config.normalisation == "dataset" else None
+    statistics = _find_statistics(config, prepared, train)
     train, validation = take_first(train, config.train_fraction), take_first(validation, config.validation_fraction)
     identity = {
         "name": prepared.name,
@@ -73,16 +74,21 @@ def open_pairs(config: PairedDataConfig, prepared_root: Path, fingerprint: str |
     return Pairs(prepared, train, validation, statistics, identity, tuple(notes))
 
 
+def _find_statistics(
+    config: PairedDataConfig, prepared: PreparedData, train: Sequence[int]
+) -> tuple[float, float] | None:
+    match config.normalisation:
+        case "dataset":
+            return compute_pixel_statistics(prepared, train)
+        case "half":
+            return 0.5, 0.5
+        case "image":
+            return None
+        case _:
+            assert_never(config.normalisation)
+
+
 def _find_pairs_also_in(prepared: PreparedData, other: PreparedData) -> list[bool]:
     """For each sample whether any of its images is also in `other`, by perceptual hash."""
     overlapping = find_overlapping(prepared.hashes, other.hashes)
     return [bool(np.any(overlapping[list(sample.images)])) for sample in prepared.samples]
-
-
-def check_batch_size(pairs: Pairs, batch_size: int) -> None:
-    """Raise ConfigError where the training pairs do not fill one batch."""
-    if len(pairs.train) < batch_size:
-        raise ConfigError(
-            f"training.batch_size is {batch_size}, more than the training pairs that are left ({len(pairs.train)}): "
-            "lower it"
-        )

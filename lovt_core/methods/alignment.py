@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from lovt_core.config.experiment import LovtConfig
+from lovt_core.config.methods import LovtConfig
 from lovt_core.models.cross_attention import Attended, CrossAttention, Directions
 from lovt_core.models.pooling import build_image_pool, build_report_pool
 from lovt_core.models.projection import Projection

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from lovt_core.config.experiment import LovtConfig
+from lovt_core.config.methods import LovtConfig
 from lovt_core.methods.alignment import Alignment
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt_objective import LovtObjective

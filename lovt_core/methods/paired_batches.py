@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from lovt_core.config.data import AugmentationConfig
-from lovt_core.data.pairs import Pairs, check_batch_size
+from lovt_core.data.pairs import Pairs
 from lovt_core.data.prepared import Bytes
 from lovt_core.data.reports.laterality import swap_sides
+from lovt_core.data.training_data import check_batch_size
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.models.normalisation import normalise
 from lovt_core.models.report_tokens import ReportTokenizer, SentenceTokens

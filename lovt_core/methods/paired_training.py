@@ -8,13 +8,15 @@ import torch
 from torch import Tensor
 
 from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.config.methods import LovtConfig
 from lovt_core.data.pairs import Pairs
 from lovt_core.methods.batch import PairedBatch
+from lovt_core.methods.description import describe_training
 from lovt_core.methods.lovt import Lovt, build_lovt
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
-from lovt_core.models.image_encoder import describe_image_encoder
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer
+from lovt_core.training.monitored import VALIDATION_LOSS
 
 TOKENIZER_FOLDER = "tokenizer"
 """Folder of the tokenizer in a checkpoint."""
@@ -26,6 +28,7 @@ class PairedTraining:
     def __init__(self, experiment: PretrainExperiment, pairs: Pairs, model: Lovt, batches: PairedBatches) -> None:
         self.model = model
         self.seed = experiment.seed
+        self.monitored = VALIDATION_LOSS
         self.batches_per_epoch = batches.batches_per_epoch
         self._experiment = experiment
         self._pairs = pairs
@@ -43,21 +46,16 @@ class PairedTraining:
         """See `Lovt.compute_losses`."""
         return self.model.compute_losses(batch)
 
+    def compute_validation_scores(self) -> Mapping[str, float]:
+        """None beside the means of the losses."""
+        return {}
+
+    def before_step(self) -> None:
+        """Nothing follows this method's networks."""
+
     def describe(self) -> Mapping[str, Any]:
-        """JSON values: the method's settings, how images are prepared for it, and the data it was trained on."""
-        method = self._experiment.method
-        statistics = self._pairs.statistics
-        return {
-            "method": method.model_dump(mode="json", by_alias=True),
-            "image_encoder": describe_image_encoder(method.image_encoder),
-            "images": {
-                "size": self._experiment.data.image_size,
-                "normalisation": self._experiment.data.normalisation,
-                "mean": None if statistics is None else statistics[0],
-                "deviation": None if statistics is None else statistics[1],
-            },
-            "data": self._pairs.identity,
-        }
+        """See `describe_training`."""
+        return describe_training(self._experiment, self._pairs)
 
     def save_beside(self, folder: Path) -> None:
         """The tokenizer: without it the report encoder cannot be used again."""
@@ -75,6 +73,8 @@ def build_paired_training(
     Raises ConfigError where settings do not fit together or the data, MissingWeightsError as the encoders do.
     """
     method = experiment.method
+    if not isinstance(method, LovtConfig):
+        raise TypeError(f"{method.name} is no method on pairs")
     if checkpoint is None:
         samples = pairs.prepared.samples
         corpus = [sentence for row in pairs.train for sentence in samples[row].sentences]

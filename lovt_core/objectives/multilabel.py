@@ -5,19 +5,15 @@ Shapes: N images, K labels.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CHEXPERT_FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
-"""The labels of the supervised baseline, of the 14 of CheXpert's table, in the order of its logits."""
+from lovt_core.config.methods import Meaning
 
 PRESENT, ABSENT, UNCERTAIN, BLANK = 1, 0, -1, -2
 """Codes of labels: those of prepared data, and one for a finding that is not mentioned."""
-
-Meaning = Literal["present", "absent", "unknown"]
 
 
 @dataclass(frozen=True)

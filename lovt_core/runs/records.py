@@ -147,7 +147,7 @@ class StoredResult:
     data: dict[str, Any]
 
 
-SCORES = ("accuracy", "dice", "precision", "froc")
+SCORES = ("accuracy", "dice", "precision", "froc", "auroc")
 """Parts of the names of metrics of which more is better."""
 
 

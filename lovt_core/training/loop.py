@@ -38,7 +38,7 @@ class _Loop:
         self.step = OptimiserStep(trainable, config)
         self.saver = CheckpointSaver(trainable, self.step, place)
         self.saved_at = time.monotonic()
-        self.state: LoopState = initial_state(config)
+        self.state: LoopState = initial_state(config, trainable.monitored.mode)
         steps_per_epoch = math.ceil(trainable.batches_per_epoch / config.accumulate)
         total_steps = config.max_epochs * steps_per_epoch
         self.horizon = Horizon(steps_per_epoch, min(total_steps, config.max_steps or total_steps))
@@ -128,9 +128,11 @@ class _Loop:
             return self.place.stop_requested()
         epoch_means = {f"train/epoch_{name}": total / self.state.batch for name, total in self.state.epoch_sums.items()}
         yield self._metrics({f"val/{name}": value for name, value in means.items()} | epoch_means)
-        if not math.isfinite(means["loss"]):
-            yield Alarm(f"val/loss is {means['loss']} after step {self.state.step}; it counts as no improvement")
-        is_best = self._take_in(means["loss"])
+        monitored = self.trainable.monitored
+        value = means[monitored.name]
+        if not math.isfinite(value):
+            yield Alarm(f"val/{monitored.name} is {value} after step {self.state.step}; it counts as no improvement")
+        is_best = self._take_in(value) or monitored.uses_last
         self._begin_next_epoch()
         yield from self._save(is_best)
         return None
@@ -143,16 +145,17 @@ class _Loop:
     def _is_stop_requested(self) -> bool:
         return self.place.stop_requested() is not None
 
-    def _take_in(self, loss: float) -> bool:
-        """Tell schedule and early stopping the validation loss; returns whether it is the smallest so far."""
+    def _take_in(self, value: float) -> bool:
+        """Tell schedule and early stopping the monitored value; returns whether it is the best so far."""
         best = self.state.best_loss
-        is_best = math.isfinite(loss) and (best is None or loss < best)
+        is_better = best is None or (value < best if self.trainable.monitored.mode == "min" else value > best)
+        is_best = math.isfinite(value) and is_better
         self.state = replace(
             self.state,
-            plateau=self.state.plateau.after(loss),
-            early_stopping=self.state.early_stopping.after(loss),
+            plateau=self.state.plateau.after(value),
+            early_stopping=self.state.early_stopping.after(value),
             validated_step=self.state.step,
-            best_loss=loss if is_best else best,
+            best_loss=value if is_best else best,
         )
         return is_best
 

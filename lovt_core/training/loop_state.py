@@ -6,7 +6,7 @@ from typing import Any
 
 from lovt_core.config.training import TrainingConfig
 from lovt_core.training.early_stopping import EarlyStopping
-from lovt_core.training.schedule import Plateau
+from lovt_core.training.schedule import Mode, Plateau
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,18 @@ class LoopState:
     validated_step: int = -1
     """Step of the latest validation."""
     best_loss: float | None = None
-    """Smallest `val/loss`."""
+    """Best value of what is monitored, as a rule the smallest `val/loss`."""
     best_checkpoint: str | None = None
 
 
-def initial_state(config: TrainingConfig) -> LoopState:
-    """The state before the first step."""
-    stopping = config.early_stopping
+def initial_state(config: TrainingConfig, mode: Mode = "min") -> LoopState:
+    """The state before the first step; `mode` says which values of what is monitored are the better ones."""
+    stopping, schedule = config.early_stopping, config.schedule
     return LoopState(
-        plateau=Plateau(config.optimiser.learning_rate, config.schedule.factor, config.schedule.patience),
-        early_stopping=EarlyStopping(config.max_epochs + 1)
+        plateau=Plateau(config.optimiser.learning_rate, schedule.factor, schedule.patience, mode),
+        early_stopping=EarlyStopping(config.max_epochs + 1, mode=mode)
         if stopping is None
-        else EarlyStopping(stopping.patience, stopping.min_delta),
+        else EarlyStopping(stopping.patience, stopping.min_delta, mode),
     )
 
 
@@ -46,9 +46,9 @@ def state_to_json(state: LoopState) -> dict[str, Any]:
     return asdict(state)
 
 
-def state_from_json(document: Mapping[str, Any], config: TrainingConfig) -> LoopState:
+def state_from_json(document: Mapping[str, Any], config: TrainingConfig, mode: Mode = "min") -> LoopState:
     """The saved state under `config`: what a rule has seen is kept, what it was told comes from the experiment."""
-    fresh = initial_state(config)
+    fresh = initial_state(config, mode)
     plateau, stopping = document["plateau"], document["early_stopping"]
     return LoopState(
         **{
@@ -57,12 +57,14 @@ def state_from_json(document: Mapping[str, Any], config: TrainingConfig) -> Loop
                 plateau["learning_rate"],
                 fresh.plateau.factor,
                 fresh.plateau.patience,
+                mode,
                 best=plateau["best"],
                 waited=plateau["waited"],
             ),
             "early_stopping": EarlyStopping(
                 fresh.early_stopping.patience,
                 fresh.early_stopping.min_delta,
+                mode,
                 best=stopping["best"],
                 waited=stopping["waited"],
             ),

@@ -58,6 +58,7 @@ class OptimiserStep:
             losses = {name: value / count for name, value in zip(sums, values, strict=True)}
             self._check_finite(losses["loss"], gradient_norm, step)
             set_learning_rate(self.optimiser, learning_rate)
+            self._trainable.before_step()
             self.precision.step(self.optimiser)
             self.optimiser.zero_grad(set_to_none=True)
         return StepOutcome(losses, gradient_norm)

@@ -83,7 +83,7 @@ class CheckpointSaver:
         self._step.precision.restore(document["precision"])
         restore_generators(self._device, point.state.random, document["random"])
         self._last = point.checkpoint.folder.name
-        return point, state_from_json(document["loop"], config)
+        return point, state_from_json(document["loop"], config, self._trainable.monitored.mode)
 
     def _capture(self, state: LoopState) -> TrainingState:
         random_tensors, random_document = capture_generators(self._device)

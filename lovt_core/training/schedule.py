@@ -19,6 +19,11 @@ class Horizon:
     steps_per_epoch: int
     total_steps: int
 
+    @property
+    def num_epochs(self) -> int:
+        """The last one may be cut short."""
+        return math.ceil(self.total_steps / self.steps_per_epoch)
+
 
 def compute_learning_rate(config: ScheduleConfig, base: float, step: int, horizon: Horizon) -> float:
     """Learning rate that optimiser step `step` (counted from 0) uses.
@@ -34,12 +39,21 @@ def compute_learning_rate(config: ScheduleConfig, base: float, step: int, horizo
             length = max(1, horizon.total_steps - config.warmup_steps)
             progress = min(1.0, (step - config.warmup_steps) / length)
             return base * (1 + math.cos(math.pi * progress)) / 2
+        case "cosine-epochs":
+            return base * _follow_cosine(step // horizon.steps_per_epoch, config.warmup_epochs, horizon.num_epochs)
         case "constant":
             return base * min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else base
         case "plateau":
             return base
         case _:
             assert_never(config.name)
+
+
+def _follow_cosine(epoch: int, warmup: int, num_epochs: int) -> float:
+    """Share of the base rate: from 0 up over the warm-up, then a half cosine that would be 0 after the last epoch."""
+    if epoch < warmup:
+        return epoch / max(1, warmup - 1)
+    return (1 + math.cos(math.pi * (epoch - warmup) / max(1, num_epochs - warmup))) / 2
 
 
 @dataclass(frozen=True)

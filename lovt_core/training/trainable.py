@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from lovt_core.training.monitored import Monitored
+
 
 class Trainable(Protocol):
     """A model, its data and its losses; the loop knows nothing else of a method.
@@ -22,6 +24,10 @@ class Trainable(Protocol):
         """Seed of the random generators when a training begins (and of the data, inside)."""
 
     @property
+    def monitored(self) -> Monitored:
+        """What the training is judged by."""
+
+    @property
     def batches_per_epoch(self) -> int:
         """Number of training batches in each epoch, at least 1."""
 
@@ -33,6 +39,12 @@ class Trainable(Protocol):
 
     def compute_losses(self, batch: Any) -> dict[str, Tensor]:
         """Scalars by name; `loss` is the one that is minimised, the others are only reported."""
+
+    def compute_validation_scores(self) -> Mapping[str, float]:
+        """Scores of all validation batches since the first one together, beside the means of `compute_losses`."""
+
+    def before_step(self) -> None:
+        """Called once per optimiser step: its gradients are there, the parameters are still the old ones."""
 
     def describe(self) -> Mapping[str, Any]:
         """JSON values that suffice to rebuild the model from its tensors; they go into `checkpoint.json`."""

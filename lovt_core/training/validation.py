@@ -1,4 +1,4 @@
-"""Mean losses over the validation batches, in evaluation mode."""
+"""Mean losses and scores over the validation batches, in evaluation mode."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,10 @@ from lovt_core.training.trainable import Trainable
 def validate(
     trainable: Trainable, precision: Precision, epoch: int, is_interrupted: Callable[[], bool]
 ) -> dict[str, float] | None:
-    """Unweighted mean of each loss over the batches (PROTOCOL B.2); None when interrupted between two of them."""
+    """Unweighted mean of each loss over the batches (PROTOCOL B.2), and the scores of all of them together.
+
+    None when interrupted between two of them.
+    """
     sums: dict[str, Tensor] = {}
     count = 0
     trainable.model.eval()
@@ -31,4 +34,5 @@ def validate(
         trainable.model.train()
     if not count:
         raise TrainingError("there is no validation batch: the validation split is empty")
-    return dict(zip(sums, (torch.stack(list(sums.values())) / count).tolist(), strict=True))
+    means = dict(zip(sums, (torch.stack(list(sums.values())) / count).tolist(), strict=True))
+    return means | dict(trainable.compute_validation_scores())

@@ -49,7 +49,7 @@ def draw_view(
     height, width = shape
     furthest = config.translation * image_size
     return ViewParameters(
-        crop=_draw_crop(height, width, config, generator),
+        crop=draw_crop((height, width), config.crop_area, config.crop_aspect, generator),
         flip=bool(generator.random() < config.flip),
         angle=generator.uniform(-config.rotation_degrees, config.rotation_degrees),
         shift=(round(generator.uniform(-furthest, furthest)), round(generator.uniform(-furthest, furthest))),
@@ -61,17 +61,21 @@ def draw_view(
     )
 
 
-def _draw_crop(height: int, width: int, config: ImageAugmentationConfig, generator: np.random.Generator) -> Crop:
-    lowest, highest = (math.log(aspect) for aspect in config.crop_aspect)
+def draw_crop(
+    shape: tuple[int, int], areas: tuple[float, float], aspects: tuple[float, float], generator: np.random.Generator
+) -> Crop:
+    """Draw a crop of an image of `shape` (height, width), its share of the area and its aspect in these ranges."""
+    height, width = shape
+    lowest, highest = (math.log(aspect) for aspect in aspects)
     for _ in range(CROP_ATTEMPTS):
-        area = height * width * generator.uniform(*config.crop_area)
+        area = height * width * generator.uniform(*areas)
         aspect = math.exp(generator.uniform(lowest, highest))
         crop_width, crop_height = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
         if 0 < crop_width <= width and 0 < crop_height <= height:
             top = int(generator.integers(height - crop_height + 1))
             left = int(generator.integers(width - crop_width + 1))
             return Crop(top, left, crop_height, crop_width)
-    return _find_central_crop(height, width, config.crop_aspect)
+    return _find_central_crop(height, width, aspects)
 
 
 def _find_central_crop(height: int, width: int, aspect: tuple[float, float]) -> Crop:

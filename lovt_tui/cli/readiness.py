@@ -58,14 +58,14 @@ def _find_awaited(workspace: "Workspace", source: str, waits_for: "Sequence[str]
 
 
 def check_paired_data(workspace: "Workspace", experiment: "PretrainExperiment", file: "Path | None" = None) -> None:
-    """Raise DataError unless the data of a pre-training is prepared and leaves pairs, ConfigError if too few."""
-    from lovt_core.data.pairs import check_batch_size, open_pairs
+    """Raise DataError unless the data of a pre-training is prepared and has what is read, ConfigError if too little."""
+    from lovt_core.data.training_data import open_training_data
 
     prefix = f"{file}: " if file else ""
     _check_name(f"{prefix}data.name", experiment.data.name)
     for name in experiment.data.exclude_overlap_with:
         _check_name(f"{prefix}data.exclude_overlap_with", name)
-    check_batch_size(open_pairs(experiment.data, workspace.prepared_root), experiment.training.batch_size)
+    open_training_data(experiment, workspace.prepared_root)
 
 
 def _check_name(key: str, name: str) -> None:

@@ -125,7 +125,7 @@ def _walk_union(shape: Shape, place: _Place) -> Iterator[Field]:
     tags = shape.tags
     given = place.given if isinstance(place.given, Mapping) else {}
     own = next((tag for tag, model in tags.items() if isinstance(place.default, model)), MISSING)
-    tag = given.get(shape.discriminator, MISSING if isinstance(place.given, Mapping) else own)
+    tag = given.get(shape.discriminator, own)
     yield Field(
         (*place.path, shape.discriminator), "choice", tag, own, place.help, f"one of {', '.join(tags)}", tuple(tags),
         tags=tags,

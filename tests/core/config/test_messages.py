@@ -52,7 +52,10 @@ def test_unknown_key_leads_to_the_nearest(complaint, section, message):
             "training: {precision: bf-16}",
             "FILE:5: training.precision: unknown value 'bf-16': one of fp32, bf16, fp16; did you mean 'bf16'?",
         ),
-        ("method: {name: byol}", "FILE:5: method.name: unknown value 'byol': only lovt"),
+        (
+            "method: {name: mae}",
+            "FILE:5: method.name: unknown value 'mae': one of lovt, simclr, byol, pixelpro, supervised",
+        ),
         (
             "method: {image_encoder: {stride: 12}}",
             "FILE:5: method.image_encoder.stride: unknown value 12: one of 4, 8, 16, 32",

@@ -3,7 +3,7 @@ import itertools
 import pytest
 import torch
 
-from lovt_core.config.experiment import LovtConfig
+from lovt_core.config.methods import LovtConfig
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt import build_lovt
 from lovt_core.models.image_encoder import describe_image_encoder, image_encoder_from

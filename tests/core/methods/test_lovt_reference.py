@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lovt_core.config.experiment import LovtConfig
+from lovt_core.config.methods import LovtConfig
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt import Lovt
 from lovt_core.models.report_encoder import ReportFeatures

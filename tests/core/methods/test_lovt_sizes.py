@@ -9,7 +9,7 @@ import torch
 from transformers import BertConfig
 
 from lovt_core.config.encoders import ReportEncoderConfig
-from lovt_core.config.experiment import LovtConfig
+from lovt_core.config.methods import LovtConfig
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt import build_lovt
 from lovt_core.models.language_models import build_tokenizer

@@ -4,11 +4,11 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from lovt_core.config.methods import CHEXPERT_FIVE
 from lovt_core.data.sources.mimic_tables import LABELS
 from lovt_core.objectives.multilabel import (
     ABSENT,
     BLANK,
-    CHEXPERT_FIVE,
     PRESENT,
     UNCERTAIN,
     LabelReading,

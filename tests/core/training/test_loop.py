@@ -18,6 +18,7 @@ from lovt_core.errors import ConfigError, LovtError, TrainingError
 from lovt_core.selftest import selftest
 from lovt_core.training.checkpoint import load_checkpoint
 from lovt_core.training.loop import train
+from lovt_core.training.monitored import VALIDATION_LOSS, Monitored
 from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Value, Workplace
 
 PlaceFactory = Callable[..., Workplace]
@@ -43,6 +44,7 @@ class _Batches:
     """A linear model on given batches; remembers every learning rate and the batches of each epoch."""
 
     seed = 0
+    monitored = VALIDATION_LOSS
 
     def __init__(self, num_batches: int, validation: list[float] | None = None) -> None:
         torch.manual_seed(0)
@@ -62,6 +64,12 @@ class _Batches:
             assert self.validation is not None
             return {"loss": torch.tensor(self.validation[batch])}
         return {"loss": self.model(batch).square().mean(), "size": torch.tensor(float(len(batch)))}
+
+    def compute_validation_scores(self) -> dict[str, float]:
+        return {}
+
+    def before_step(self) -> None:
+        pass
 
     def describe(self) -> dict[str, Any]:
         return {"method": "linear"}
@@ -156,6 +164,57 @@ def test_only_last_and_best_are_kept_and_states_go_at_the_end(make_place: PlaceF
     assert names[-1] == ["4-a1", "4-a1.state", "6-a1", "6-a1.state"]
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["4-a1", "8-a1"]
     assert (tmp_path / "checkpoints" / "4-a1" / "beside.txt").read_text() == "beside"
+
+
+class _Scored(_Batches):
+    """Judged by a score of the whole validation of which more is better; the loss says the opposite."""
+
+    monitored = Monitored("score", "max")
+
+    def compute_validation_scores(self) -> dict[str, float]:
+        assert self.validation is not None
+        self.epochs = getattr(self, "epochs", -1) + 1
+        return {"score": self.validation[self.epochs]}
+
+
+def test_of_a_score_the_largest_is_best_and_early_stopping_and_plateau_go_by_it(make_place: PlaceFactory) -> None:
+    config = _config(max_epochs=6, early_stopping={"patience": 2}, schedule={"name": "plateau", "patience": 1})
+    values = list(train(_Scored(2, [0.5, 0.7, 0.6, 0.7, 0.9, 1.0]), config, make_place()))
+    assert [item.is_best for item in _saved(values)] == [True, True, False, False]
+    scores = [value.values["val/score"] for value in values if "val/score" in getattr(value, "values", {})]
+    assert scores == [0.5, 0.7, 0.6, 0.7]
+
+
+def test_a_score_goes_on_being_judged_as_a_score_after_a_resume(make_place: PlaceFactory) -> None:
+    stops = iter([None, None, None, None, "stopped"])
+    first = list(train(_Scored(2, [0.5, 0.7]), _config(), make_place(stop=lambda: next(stops, "stopped"))))
+    last = _saved(first)[-1].name
+    rest = _Scored(2, [0.6, 0.6, 0.6])
+    values = list(train(rest, _config(), make_place(attempt=2, last=last)))
+    assert next(item.is_best for item in _saved(first))
+    assert not any(item.is_best for item in _saved(values)[1:])
+
+
+def test_where_the_last_weights_are_used_each_validated_checkpoint_is_best(make_place: PlaceFactory) -> None:
+    trainable = _Batches(2, [1.0, 3.0, 2.0])
+    trainable.monitored = Monitored(uses_last=True)
+    assert [item.is_best for item in _saved(train(trainable, _config(), make_place()))] == [True, True, True]
+
+
+def test_before_each_step_the_gradients_are_there_and_the_parameters_are_old(make_place: PlaceFactory) -> None:
+    seen: list[tuple[bool, Tensor]] = []
+
+    class _Watched(_Batches):
+        def before_step(self) -> None:
+            seen.append((self.model.weight.grad is not None, self.model.weight.detach().clone()))
+
+    trainable = _Watched(3)
+    start = trainable.model.weight.detach().clone()
+    list(train(trainable, _config(accumulate=2, max_epochs=1), make_place()))
+    assert len(seen) == 2
+    assert all(there for there, _ in seen)
+    assert torch.equal(seen[0][1], start)
+    assert not torch.equal(seen[1][1], start)
 
 
 def test_state_is_kept_on_request(make_place: PlaceFactory, tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""A method on images alone, with its batches, as something that the training loop can train."""
+
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.data.single_images import SingleImages
+from lovt_core.methods.description import describe_training
+from lovt_core.methods.image_method import ImageMethod
+from lovt_core.methods.labelled_batches import LabelledBatch, LabelledBatches
+from lovt_core.methods.view_batches import ViewBatch, ViewBatches
+from lovt_core.training.monitored import Monitored
+
+_LAST_WEIGHTS = Monitored(uses_last=True)
+MONITORED: Mapping[str, Monitored] = {
+    "simclr": _LAST_WEIGHTS,
+    "byol": _LAST_WEIGHTS,
+    "pixelpro": _LAST_WEIGHTS,
+    "supervised": Monitored("auroc", "max"),
+}
+"""What each is judged by, and which of its weights are used (PROTOCOL B.4)."""
+
+
+class ImageTraining:
+    """A `Trainable` (see `training/trainable.py`) made of a method and its batches."""
+
+    def __init__(
+        self,
+        experiment: PretrainExperiment,
+        images: SingleImages,
+        model: ImageMethod,
+        batches: ViewBatches | LabelledBatches,
+    ) -> None:
+        self.model = model
+        self.seed = experiment.seed
+        self.monitored = MONITORED[experiment.method.name]
+        self.batches_per_epoch = batches.batches_per_epoch
+        self._experiment = experiment
+        self._images = images
+        self._batches = batches
+
+    def training_batches(self, epoch: int, skip: int) -> Generator[ViewBatch | LabelledBatch, None, None]:
+        """The batches of `epoch` from batch index `skip` on."""
+        return (yield from self._batches.training_batches(self.seed, epoch, skip))
+
+    def validation_batches(self, epoch: int) -> Iterator[ViewBatch | LabelledBatch]:
+        """All validation batches, in order, the same in every epoch."""
+        del epoch
+        self.model.begin_validation()
+        match self._batches:
+            case ViewBatches():
+                return self._batches.validation_batches(self.seed)
+            case LabelledBatches():
+                return self._batches.validation_batches()
+
+    def compute_losses(self, batch: ViewBatch | LabelledBatch) -> dict[str, Tensor]:
+        """See the method."""
+        return self.model.compute_losses(batch)
+
+    def compute_validation_scores(self) -> Mapping[str, float]:
+        """See the method."""
+        return self.model.compute_validation_scores()
+
+    def before_step(self) -> None:
+        """Copies that follow the networks do so now."""
+        self.model.before_step()
+
+    def describe(self) -> Mapping[str, Any]:
+        """See `describe_training`."""
+        return describe_training(self._experiment, self._images)
+
+    def save_beside(self, folder: Path) -> None:
+        """Nothing but the weights belongs to these methods."""
