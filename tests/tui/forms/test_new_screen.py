@@ -4,13 +4,25 @@ from itertools import product
 
 import pytest
 
-from lovt_core.config.loading import load_experiment
+from lovt_core.config.loading import load_experiment, shipped_folder
 from lovt_core.runs.control import read_control
 from lovt_core.runs.directory import list_runs
 from lovt_core.runs.terms import read_terms
 from lovt_tui.widgets.form_table import FormTable
 from tests.tui.factories import check_snapshot, make_row, type_in, wait_for
 from tests.tui.forms.new_screen import WIDE, begin, go_to, make_new_app
+
+SHIPPED = {
+    "experiments": (
+        "evaluation/localized.yaml", "evaluation/quick.yaml", "pretraining/covid-chestxray.yaml",
+        "pretraining/lovt-30.yaml", "tiny/decoders.yaml", "tiny/linear.yaml", "tiny/lovt.yaml",
+    ),
+    "sweeps": (
+        "sweeps/learning_rate.yaml", "sweeps/loss_weights.yaml", "sweeps/loss_weights_and_temperatures.yaml",
+        "sweeps/temperatures.yaml", "sweeps/tiny.yaml",
+    ),
+}  # fmt: skip
+"""What is listed in the pictures, whatever else is shipped some day."""
 
 
 async def test_a_value_is_edited_and_the_run_queued(workspace):
@@ -270,6 +282,9 @@ async def test_the_whole_experiment_instead_of_the_difference(workspace):
 )
 async def test_whole_screen(workspace, monkeypatch, size, name):
     monkeypatch.setattr("lovt_core.runs.machine.machine_id", lambda: "here")
+    for kind, names in SHIPPED.items():
+        files = [shipped_folder() / name for name in names]
+        monkeypatch.setattr(f"lovt_core.config.loading.shipped_{kind}", lambda files=files: files)
     past = make_row("mine", kind="selftest", done=40, total=40, origin={"machine": "here"})
     rows = (make_row("tau03", "running"), past, make_row("eval", kind="evaluate"))
     async with make_new_app(workspace, *rows).run_test(notifications=True, size=size) as pilot:
