@@ -10,9 +10,9 @@ import torch
 
 from lovt_core.config.experiment import PretrainExperiment
 from lovt_core.data.training_data import TrainingData, open_training_data
-from lovt_core.errors import RecordError
+from lovt_core.errors import ConfigError, RecordError
 from lovt_core.methods.building import Training, build_training
-from lovt_core.training.checkpoint import Checkpoint, checkpoint_names, load_checkpoint
+from lovt_core.training.checkpoint import MODEL_FILE, Checkpoint, checkpoint_names, load_checkpoint
 from lovt_core.training.loop import train
 from lovt_core.training.optimiser_step import OptimiserStep
 from lovt_core.values import Alarm, Progress, Result, Value, Workplace
@@ -28,11 +28,15 @@ def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value
     """
     yield Progress(0, None, "step", note="opening data and building the model")
     resumed = _find_resumed(place)
+    if resumed is not None:
+        _check_method(experiment, resumed)
     data = _open_same_data(experiment, place, resumed)
     for note in data.notes:
         yield Alarm(note)
     checkpoint = None if resumed is None else resumed.folder
     training = build_training(experiment, data, place.device, checkpoint)
+    for note in training.notes:
+        yield Alarm(note)
     yield from train(training, experiment.training, place)
 
 
@@ -43,6 +47,8 @@ def check(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
     for note in data.notes:
         yield Alarm(note)
     training = build_training(experiment, data, place.device)
+    for note in training.notes:
+        yield Alarm(note)
     training.model.train()
     step = OptimiserStep(training, experiment.training)
     batches = itertools.chain(training.training_batches(0, 0), training.training_batches(1, 0))
@@ -92,6 +98,16 @@ def _open_same_data(experiment: PretrainExperiment, place: Workplace, resumed: C
     data = experiment.data.model_copy(update={"split": began_with["split"]})
     same = experiment.model_copy(update={"data": data})
     return open_training_data(same, place.prepared_root, str(began_with["fingerprint"]))
+
+
+def _check_method(experiment: PretrainExperiment, resumed: Checkpoint) -> None:
+    """Raise ConfigError where a checkpoint is of another method than the experiment's."""
+    own, saved = experiment.method.name, resumed.describe["method"].get("name", "lovt")
+    if own != saved:
+        raise ConfigError(
+            f"checkpoint {resumed.folder} is of method '{saved}', the experiment's is '{own}': set method.name to "
+            f"'{saved}', or start a new run with image_encoder.weights {resumed.folder / MODEL_FILE}"
+        )
 
 
 def _find_resumed(place: Workplace) -> Checkpoint | None:

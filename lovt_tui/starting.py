@@ -101,7 +101,7 @@ def queue(workspace: "Workspace", view: "View") -> tuple[str, ...]:
         raise InputError("there is something wrong with it: see the lines above the form")
     launch, files = view.launch, _stamp(view.draft)
     terms = _build_terms(workspace, launch)
-    ready = check_ready(workspace, view.asked, waits_for=terms.after)
+    ready = check_ready(workspace, view.asked, terms.after, terms.launcher)
     seeded = [ready.model_copy(update={"seed": ready.seed + repeat}) for repeat in range(launch.repeats)]
     if launch.snapshot:
         runs = [queue_run(workspace, each, terms, files=files, snapshot=True) for each in seeded]

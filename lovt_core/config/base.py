@@ -21,7 +21,7 @@ def _is_device(text: str) -> str:
 
 
 Device = Annotated[str, AfterValidator(_is_device)]
-"""`auto`: the GPU that the scheduler hands to the run, else the CPU."""
+"""`auto`: the GPU that the scheduler hands to the run, else the CPU; `cuda:1`: that GPU, as `nvidia-smi` counts."""
 
 
 def _fits_in_a_path(name: str) -> str:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lovt_core.config.base import Name, Section, Seed
 from lovt_core.config.sweep_checks import Scalar as Scalar  # part of what a sweep file is
-from lovt_core.config.sweep_checks import check_choices, check_range, check_whole_range, refuse
+from lovt_core.config.sweep_checks import check_choices, check_configurations, check_range, check_whole_range, refuse
 
 Count = Annotated[int, Field(ge=1)]
 Key = Annotated[str, Field(min_length=1)]
@@ -59,16 +59,18 @@ class IntParameter(_Parameter):
 
 
 class CategoricalParameter(_Parameter):
-    """One of some values without an order."""
+    """One of some values without an order, or one of some configurations."""
 
     type: Literal["categorical"]
-    choices: Annotated[tuple[Scalar | None, ...], Field(min_length=2)]
+    choices: Annotated[tuple[Scalar | None, ...], Field(min_length=2), AfterValidator(check_choices)]
+    settings: Mapping[str, Annotated[Mapping[Key, Any], Field(min_length=1)]] = {}
+    """Of choices that are names: the keys that each sets. What one sets and another does not is there as in the base; a
+    choice that stands only under `choices` is the base."""
 
-    @field_validator("choices")
-    @classmethod
-    def _are_of_a_kind(cls, choices: tuple[Scalar | None, ...]) -> tuple[Scalar | None, ...]:
-        check_choices(choices)
-        return choices
+    @model_validator(mode="after")
+    def _are_configurations(self) -> Self:
+        check_configurations(self.choices, self.settings, self.keys)
+        return self
 
 
 class SharesParameter(_Parameter):

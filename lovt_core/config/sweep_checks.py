@@ -1,7 +1,8 @@
 """What ranges and choices of a sweep must be, and how a check says where in the file something is wrong."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -40,13 +41,37 @@ def check_whole_range(low: int, high: int) -> None:
             raise ValueError(f"{name} is beyond 2^53 ({LARGEST_WHOLE}), where whole numbers cannot be told apart")
 
 
-def check_choices(choices: Sequence[Scalar | None]) -> None:
-    """Raise ValueError unless all are of one type, `null` aside, and each stands once."""
+def check_choices(choices: tuple[Scalar | None, ...]) -> tuple[Scalar | None, ...]:
+    """The choices; raises ValueError unless all are of one type, `null` aside, and each stands once."""
     kinds = {_name_kind(choice) for choice in choices if choice is not None}
     if len(kinds) > 1:
         raise ValueError(f"choices of several types ({', '.join(sorted(kinds))}): write all of them as one")
     if len(set(choices)) < len(choices):
         raise ValueError("a choice stands twice")
+    return choices
+
+
+def check_configurations(
+    choices: Sequence[Scalar | None], settings: Mapping[str, Mapping[str, Any]], keys: Sequence[str]
+) -> None:
+    """Raise ValueError unless `settings`, if there are any, are those of choices, and no two choices are the same."""
+    if not settings:
+        return
+    if keys:
+        raise ValueError("settings name the keys of each choice: leave `keys` out")
+    if strange := [name for name in settings if name not in choices]:
+        raise ValueError(f"settings: '{strange[0]}' is no choice: add it to `choices`")
+    if any(choice is None for choice in choices):
+        raise ValueError("settings belong to names: give the choice null one")
+    bare = [str(choice) for choice in choices if choice not in settings]
+    if len(bare) > 1:
+        raise ValueError(
+            f"settings: {' and '.join(bare)} have none, so they are the same: give all but one of them some"
+        )
+    names = list(settings)
+    for place, name in enumerate(names):
+        if same := next((other for other in names[:place] if settings[other] == settings[name]), None):
+            raise ValueError(f"settings: {same} and {name} are the same: leave one out")
 
 
 def _name_kind(choice: Scalar) -> str:

@@ -162,7 +162,9 @@ def _check_space(path: Path, content: CommentedMap, config: SweepConfig, base: E
     for name in order_space(config.space):
         where = f"{path}{find_line(content, ['space', name])}: space.{name}"
         for key in list_keys(name, config.space[name]):
-            if (other := owners.setdefault(key, name)) != name:
+            other = next((owner for taken, owner in owners.items() if overlap(key, taken) and owner != name), None)
+            owners.setdefault(key, name)
+            if other is not None:
                 problems[f"{where}: {key} is set by {other} too"] = None
             if any(overlap(key, other) for other in config.set):
                 problems[f"{where}: {key} stands under `set` too"] = None
@@ -214,7 +216,16 @@ def list_keys(name: str, parameter: Parameter) -> tuple[str, ...]:
     """Keys of the experiment that a parameter sets."""
     if isinstance(parameter, SharesParameter):
         return tuple(key for keys in parameter.parts.values() for key in keys)
+    if isinstance(parameter, CategoricalParameter) and parameter.settings:
+        return tuple(dict.fromkeys(key for settings in parameter.settings.values() for key in settings))
     return parameter.keys or (name,)
+
+
+def expand_value(name: str, parameter: Parameter, value: Any) -> dict[str, Any]:
+    """Keys of the experiment with what a value of a parameter (not shares) means for them."""
+    if isinstance(parameter, CategoricalParameter) and parameter.settings:
+        return dict(parameter.settings.get(value, {}))
+    return dict.fromkeys(list_keys(name, parameter), value)
 
 
 def _probe(space: Mapping[str, Parameter], name: str) -> Iterator[dict[str, Any]]:
@@ -223,13 +234,13 @@ def _probe(space: Mapping[str, Parameter], name: str) -> Iterator[dict[str, Any]
     given: dict[str, Any] = {}
     for other, values in parameter.when.items():
         value = values[0] if isinstance(values, tuple) else values
-        given |= next(_probe(space, other)) | dict.fromkeys(list_keys(other, space[other]), value)
+        given |= next(_probe(space, other)) | expand_value(other, space[other], value)
     if isinstance(parameter, SharesParameter):
         keys = list_keys(name, parameter)
         yield dict.fromkeys(keys, parameter.total / len(keys))
         return
     for value in _values_to_try(parameter):
-        yield given | dict.fromkeys(list_keys(name, parameter), value)
+        yield given | expand_value(name, parameter, value)
 
 
 def _values_to_try(parameter: FloatParameter | IntParameter | CategoricalParameter) -> tuple[Any, ...]:

@@ -38,6 +38,8 @@ class ImageTraining:
         self.seed = experiment.seed
         self.monitored = MONITORED[experiment.method.name]
         self.batches_per_epoch = batches.batches_per_epoch
+        self.notes: tuple[str, ...] = ()
+        """Sentences for the user."""
         self._experiment = experiment
         self._images = images
         self._batches = batches

@@ -55,6 +55,8 @@ class PairedBatches:
         if augmentation.report.swap_sides:
             mirrored = {row: [swap_sides(sentence) for sentence in samples[row].sentences] for row in pairs.train}
             self._mirrored = {row: tokenizer.encode(sentences) for row, sentences in mirrored.items()}
+        self.num_cut = sum(map(tokenizer.is_cut, self._reports.values()))
+        """Training and validation reports that are longer than the tokenizer's limit."""
         self.batches_per_epoch = len(pairs.train) // size.pairs
         """The last incomplete batch of an epoch is dropped (PROTOCOL B.2)."""
 

@@ -30,6 +30,8 @@ class PairedTraining:
         self.seed = experiment.seed
         self.monitored = VALIDATION_LOSS
         self.batches_per_epoch = batches.batches_per_epoch
+        self.notes = _describe_cut(batches, len(pairs.train) + len(pairs.validation))
+        """Sentences for the user."""
         self._experiment = experiment
         self._pairs = pairs
         self._batches = batches
@@ -62,6 +64,15 @@ class PairedTraining:
         tokenizer_folder = folder / TOKENIZER_FOLDER
         tokenizer_folder.mkdir()
         self._batches.tokenizer.save(tokenizer_folder)
+
+
+def _describe_cut(batches: PairedBatches, num_reports: int) -> tuple[str, ...]:
+    if not batches.num_cut:
+        return ()
+    return (
+        f"{batches.num_cut} of {num_reports} reports have more than method.report_encoder.max_tokens "
+        f"({batches.tokenizer.max_tokens}) tokens: the sentences that do not fit are left out",
+    )
 
 
 def build_paired_training(

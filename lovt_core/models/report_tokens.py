@@ -16,6 +16,8 @@ from torch import Tensor
 from lovt_core.errors import ConfigError, DataError, LovtError
 
 SentenceTokens = tuple[int, ...]
+SPECIAL_TOKENS = 2
+"""Of each report: its start and its end."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ class ReportTokenizer:
         """Batch of encoded reports; raises DataError for a report without a sentence."""
         return collate_reports(reports, self.special, self.max_tokens)
 
+    def is_cut(self, report: Sequence[Sequence[int]]) -> bool:
+        """Whether an encoded report is longer than `max_tokens`, so that `collate` leaves a part of it out."""
+        return sum(map(len, report)) > self.max_tokens - SPECIAL_TOKENS
+
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json` and `tokenizer_config.json` into an existing folder."""
         names = {
@@ -123,7 +129,7 @@ def collate_reports(reports: Sequence[Sequence[Sequence[int]]], special: Special
     A sentence is cut to `max_tokens` - 2 tokens; from the first sentence on that no longer fits, all are dropped.
     Raises DataError for a report without a sentence.
     """
-    kept = [_fitting_sentences(report, max_tokens - 2) for report in reports]
+    kept = [_fitting_sentences(report, max_tokens - SPECIAL_TOKENS) for report in reports]
     lengths = [[len(sentence) for sentence in report] for report in kept]
     if not all(lengths):
         raise DataError("a report without any word cannot be encoded: leave it out of the data")

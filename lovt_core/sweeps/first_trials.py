@@ -42,7 +42,7 @@ def make_trial(run: RunDirectory, rules: Rules) -> optuna.trial.FrozenTrial:
     experiment = run.experiment()
     if experiment.kind not in ("pretrain", "selftest"):
         raise InputError(f"start_with.runs: {run.id} is of kind {experiment.kind}: only trainings can be trials")
-    params, problems = params_of(config.space, experiment)
+    params, problems = params_of(config.space, experiment, rules.sweep.base)
     if problems:
         raise InputError(f"start_with.runs: {run.id}: {'; '.join(problems)}")
     follower = RunFollower(run, rules.watched)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from lovt_core import __version__
 from lovt_core.config.experiment import StoredExperiment
 from lovt_core.config.sweep import count_grid
-from lovt_core.config.sweep_file import Sweep, list_keys
+from lovt_core.config.sweep_file import Sweep, list_keys, overlap
 from lovt_core.errors import InputError, RecordError
 from lovt_core.runs.detached import start_detached
 from lovt_core.runs.directory import RunDirectory, find_run, list_runs
@@ -97,10 +97,14 @@ def _check_start(workspace: Workspace, sweep: Sweep, file: str) -> None:
 
 def _find_other_keys(sweep: Sweep, experiment: StoredExperiment) -> list[str]:
     """Keys outside the space in which a run's experiment is another than the base."""
-    searched = {key for name, parameter in sweep.config.space.items() for key in list_keys(name, parameter)}
-    free = {"name", "seed", *searched, *KEPT}
+    searched = (key for name, parameter in sweep.config.space.items() for key in list_keys(name, parameter))
+    free = ("name", "seed", *searched, *KEPT)
     one, other = (dict(_flatten("", each.model_dump(mode="json", by_alias=True))) for each in (sweep.base, experiment))
-    return sorted(key for key in one.keys() | other.keys() if key not in free and one.get(key) != other.get(key))
+    return sorted(
+        key
+        for key in one.keys() | other.keys()
+        if one.get(key) != other.get(key) and not any(overlap(key, each) for each in free)
+    )
 
 
 def ensure_coordinator(folder: SweepFolder) -> None:

@@ -4,7 +4,7 @@ Shares of a total are asked for as fractions: the part at its turn takes such a 
 fractions uniform between 0 and 1, every division is equally likely (stick breaking).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from optuna.distributions import (
@@ -15,6 +15,7 @@ from optuna.distributions import (
 )
 
 from lovt_core.config.experiment import Experiment
+from lovt_core.config.loading import change_experiment
 from lovt_core.config.sweep import (
     CategoricalParameter,
     FloatParameter,
@@ -24,7 +25,7 @@ from lovt_core.config.sweep import (
     list_values,
     order_space,
 )
-from lovt_core.config.sweep_file import list_keys
+from lovt_core.config.sweep_file import expand_value, list_keys
 
 Space = Mapping[str, Parameter]
 FRACTION = FloatDistribution(0.0, 1.0)
@@ -102,7 +103,7 @@ def settings_of(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(parameter, SharesParameter):
             settings |= dict(_divide(name, parameter, params))
         elif name in params:
-            settings |= dict.fromkeys(list_keys(name, parameter), params[name])
+            settings |= expand_value(name, parameter, params[name])
     return settings
 
 
@@ -117,8 +118,11 @@ def _divide(name: str, parameter: SharesParameter, params: Mapping[str, Any]) ->
             yield key, parameter.total * piece / len(keys)
 
 
-def params_of(space: Space, experiment: Experiment) -> tuple[dict[str, Any], list[str]]:
-    """The values of the parameters in an experiment, and a sentence for each that the space does not contain."""
+def params_of(space: Space, experiment: Experiment, base: Experiment | None = None) -> tuple[dict[str, Any], list[str]]:
+    """The values of the parameters in an experiment, and a sentence for each that the space does not contain.
+
+    `base`: the experiment that configurations change; by default `experiment` itself.
+    """
     document = experiment.model_dump(mode="json", by_alias=True)
     params: dict[str, Any] = {}
     problems: list[str] = []
@@ -128,7 +132,10 @@ def params_of(space: Space, experiment: Experiment) -> tuple[dict[str, Any], lis
             continue
         values = [_look_up(document, key) for key in list_keys(name, parameter)]
         try:
-            params |= _gather(name, parameter, values)
+            if isinstance(parameter, CategoricalParameter) and parameter.settings:
+                params[name] = _recognise(parameter, list_keys(name, parameter), values, base or experiment)
+            else:
+                params |= _gather(name, parameter, values)
         except ValueError as error:
             problems.append(f"{name}: {error}")
     return params, problems
@@ -138,6 +145,16 @@ def _look_up(document: Any, key: str) -> Any:
     for part in key.split("."):
         document = document.get(part) if isinstance(document, Mapping) else None
     return document
+
+
+def _recognise(parameter: CategoricalParameter, keys: Sequence[str], values: list[Any], base: Experiment) -> Any:
+    """The choice of which the base gets these values of the keys; raises ValueError where there is none."""
+    for choice in parameter.choices:
+        changed = change_experiment(base, parameter.settings.get(str(choice), {}))
+        document = changed.model_dump(mode="json", by_alias=True)
+        if [_look_up(document, key) for key in keys] == values:
+            return choice
+    raise ValueError("the experiment is none of its configurations")
 
 
 def _gather(name: str, parameter: Parameter, values: list[Any]) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """Writes a training to its checkpoints folder, takes it up again from there, and removes what is superseded."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from torch import Tensor, nn
 
 from lovt_core.config.training import TrainingConfig
+from lovt_core.errors import ConfigError
 from lovt_core.training.checkpoint import (
     ENCODER_SUFFIX,
     STATE_SUFFIX,
@@ -75,9 +79,14 @@ class CheckpointSaver:
             discard_checkpoints(self._place.checkpoints, {reduced}, keep_states=False)
 
     def restore(self, last: str, config: TrainingConfig) -> tuple[ResumePoint, LoopState]:
-        """Put model, optimiser and generators back to `last` (or the newest whole one); raises RecordError."""
+        """Put model, optimiser and generators back to `last` (or the newest whole one).
+
+        Raises RecordError where none is whole, ConfigError where it is of a model with other tensors.
+        """
         point = newest_whole_checkpoint(self._place.checkpoints, last)
-        self._trainable.model.load_state_dict(point.checkpoint.load_model())
+        tensors = point.checkpoint.load_model()
+        _check_tensors(self._trainable.model, tensors, point.checkpoint.folder)
+        self._trainable.model.load_state_dict(tensors)
         restore_optimiser(self._step.optimiser, self._trainable.model, point.state.optimiser)
         document = point.state.document
         self._step.precision.restore(document["precision"])
@@ -93,3 +102,19 @@ class CheckpointSaver:
             "random": random_document,
         }
         return TrainingState(optimiser_tensors(self._step.optimiser, self._trainable.model), random_tensors, document)
+
+
+def _check_tensors(model: nn.Module, tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Raise ConfigError naming the first tensor of which a checkpoint and a model differ."""
+    own = model.state_dict()
+    for name in (*own, *(name for name in tensors if name not in own)):
+        here, there = (_describe_shape(each.get(name)) for each in (own, tensors))
+        if here != there:
+            raise ConfigError(
+                f"checkpoint {folder} is of a model of another size: {name} is {there} there and {here} in the "
+                "experiment: give `method` the settings that it was saved with"
+            )
+
+
+def _describe_shape(tensor: Tensor | None) -> str:
+    return "absent" if tensor is None else " x ".join(map(str, tensor.shape)) or "a number"

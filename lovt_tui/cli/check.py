@@ -28,13 +28,14 @@ def command(
     from lovt_core.config.loading import find_experiment_file, load_experiment
     from lovt_core.errors import ConfigError
     from lovt_core.runs.launchers.job import run_job
-    from lovt_tui.cli.readiness import check_paired_data
+    from lovt_tui.cli.readiness import check_device, check_paired_data
 
     file = find_experiment_file(experiment)
     loaded = load_experiment(file, overrides or [])
     if loaded.kind != "pretrain":
         raise ConfigError(f"{file}: kind: is '{loaded.kind}': `lovt check` takes experiments of kind pretrain")
     place = get_workspace(workspace)
+    check_device(place, loaded, launcher="local")
     check_paired_data(place, loaded, file)
     report: dict[str, object] = {}
     notes: list[str] = []

@@ -49,7 +49,7 @@ def command(
     from lovt_core.config.loading import find_experiment_file
     from lovt_core.tasks import expand_tasks
     from lovt_tui.cli.follow import launch
-    from lovt_tui.cli.readiness import check_disk, check_tasks, resolve_encoder
+    from lovt_tui.cli.readiness import check_device, check_disk, check_tasks, resolve_encoder
 
     place = get_workspace(workspace)
     source = resolve_encoder(place, encoder, checkpoint or "best")
@@ -68,6 +68,7 @@ def command(
     loaded = _load(file, source, [*given, *(overrides or [])])
     _check_options(source, backbone, checkpoint)
     check_disk(place, loaded)
+    check_device(place, loaded)
     check_tasks(place, loaded)
     loaded = loaded.model_copy(update={"tasks": tuple(task.id for task in expand_tasks(loaded.tasks))})
     raise typer.Exit(launch(place, loaded, file, detach=detach, as_json=as_json))

@@ -111,7 +111,7 @@ def _check(workspace: "Workspace", planned: _Planned, before: Sequence[_Planned]
 
     experiment = planned.experiment
     if planned.behind is None or experiment.kind != "evaluate":
-        check_ready(workspace, experiment, waits_for=planned.terms.after)
+        check_ready(workspace, experiment, planned.terms.after, planned.terms.launcher)
         return
     trained = before[planned.behind].experiment
     if trained.kind != "pretrain":
@@ -143,7 +143,7 @@ def _queue(workspace: "Workspace", plan: Sequence[_Planned], tags: tuple[str, ..
             if experiment.kind == "evaluate":
                 encoder = experiment.encoder.model_copy(update={"source": ids[planned.behind]})
                 experiment = experiment.model_copy(update={"encoder": encoder})
-        ready = check_ready(workspace, experiment, waits_for=terms.after)
+        ready = check_ready(workspace, experiment, terms.after, terms.launcher)
         ids[position] = queue_run(workspace, ready, terms, files=stamp_files(planned.file), snapshot=snapshot).id
         label(ids[position])
     return [ids[position] for position in range(len(plan))]
@@ -166,7 +166,7 @@ def _queue_arrays(workspace: "Workspace", plan: Sequence[_Planned]) -> dict[int,
             groups.setdefault(terms.group, []).append(position)
     ids: dict[int, str] = {}
     for positions in groups.values():
-        ready = [check_ready(workspace, plan[position].experiment) for position in positions]
+        ready = [check_ready(workspace, plan[position].experiment, launcher=SLURM) for position in positions]
         first = plan[positions[0]]
         runs = queue_repeats(workspace, ready, first.terms, stamp_files(first.file))
         ids.update({position: run.id for position, run in zip(positions, runs, strict=True)})

@@ -24,7 +24,7 @@ def command(
     from lovt_core.config.loading import find_experiment_file, load_experiment
     from lovt_core.errors import ConfigError
     from lovt_tui.cli.follow import launch
-    from lovt_tui.cli.readiness import check_disk, check_paired_data
+    from lovt_tui.cli.readiness import check_device, check_disk, check_paired_data
 
     file = find_experiment_file(experiment)
     loaded = load_experiment(file, overrides or [])
@@ -32,6 +32,7 @@ def command(
         raise ConfigError(f"{file}: kind: is 'evaluate': start it with `lovt evaluate {experiment}`")
     place = get_workspace(workspace)
     check_disk(place, loaded)
+    check_device(place, loaded)
     if loaded.kind == "pretrain":
         check_paired_data(place, loaded, file)
     raise typer.Exit(launch(place, loaded, file, detach=detach, as_json=as_json))

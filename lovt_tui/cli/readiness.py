@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 BUILT_IN_ENCODERS = ("random", "random-fitted", "imagenet")
 
 
-def check_ready(workspace: "Workspace", experiment: "Experiment", waits_for: "Sequence[str]" = ()) -> "Experiment":
+def check_ready(
+    workspace: "Workspace", experiment: "Experiment", waits_for: "Sequence[str]" = (), launcher: str | None = None
+) -> "Experiment":
     """The experiment with its encoder found; raises LovtError saying what is wrong or missing.
 
-    An encoder that one of the runs it waits for is still to train need not be there yet.
+    An encoder that one of the runs it waits for is still to train need not be there yet. `launcher`: that of its terms.
     """
     check_disk(workspace, experiment)
+    check_device(workspace, experiment, launcher)
     match experiment.kind:
         case "pretrain":
             check_paired_data(workspace, experiment)
@@ -42,6 +45,24 @@ def check_disk(workspace: "Workspace", experiment: "Experiment", count: int = 1)
     keep_free = int(load_settings(workspace.settings).keep_free_gb * 1e9)
     rows = reading(workspace, lambda index: index.runs())
     check_room(workspace, experiment, rows, keep_free, count=count)
+
+
+def check_device(workspace: "Workspace", experiment: "Experiment", launcher: str | None = None) -> None:
+    """Raise ConfigError where an experiment names a GPU that is not there; with Slurm the GPUs are elsewhere."""
+    from lovt_core.config.experiment import asked_device
+    from lovt_core.config.settings import load_settings
+    from lovt_core.errors import ConfigError
+    from lovt_core.runs.gpus import read_gpus
+    from lovt_core.runs.terms import SLURM
+
+    device = asked_device(experiment)
+    if not device.startswith("cuda:") or (launcher or load_settings(workspace.settings).launcher) == SLURM:
+        return
+    known = [str(gpu.index) for gpu in read_gpus()]
+    if device.removeprefix("cuda:") not in known:
+        key = "device" if experiment.kind == "evaluate" else "training.device"
+        there = f"there are: {', '.join(known)}" if known else "it has none; write auto or cpu"
+        raise ConfigError(f"{key}: this machine has no GPU {device.removeprefix('cuda:')}: {there}")
 
 
 def _find_awaited(workspace: "Workspace", source: str, waits_for: "Sequence[str]") -> str | None:

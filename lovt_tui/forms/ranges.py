@@ -51,7 +51,7 @@ def parse_parameter(field: Field, text: str) -> dict[str, Any]:
 def parse_entry(field: Field, text: str) -> Any:
     """A parameter of a space from a line, its other keys kept; a line that is none, or begins with a brace, as YAML."""
     before = field.value if isinstance(field.value, Mapping) else {}
-    kept = {key: before[key] for key in ("keys", "when") if key in before}
+    kept = {key: before[key] for key in ("keys", "when", "settings") if key in before}
     try:
         parameter = parse_yaml(text) if text.lstrip().startswith("{") else {**parse_parameter(field, text), **kept}
     except InputError:

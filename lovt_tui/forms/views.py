@@ -162,9 +162,10 @@ def _list_searched(space: Any) -> dict[str, str]:
     searched: dict[str, str] = {}
     for name, parameter in space.items() if isinstance(space, Mapping) else ():
         if isinstance(parameter, Mapping):
-            parts = parameter.get("parts")
-            lists = [parameter.get("keys"), *(parts.values() if isinstance(parts, Mapping) else ())]
-            keys = [key for each in lists if isinstance(each, list) for key in each]
+            lists = [parameter.get("keys")]
+            for several in (parameter.get("parts"), parameter.get("settings")):
+                lists += several.values() if isinstance(several, Mapping) else ()
+            keys = [key for each in lists if isinstance(each, list | Mapping) for key in each]
             searched |= dict.fromkeys(map(str, keys or [name]), describe_parameter(parameter))
     return searched
 

@@ -182,7 +182,7 @@ def test_understanding_and_exports(lovt, written, tmp_path):
         ("extend small", "say what: trials, hours or jobs"),
         ("extend small --trials 2", "has 4 trials already"),
         ("confirm small --show", "has no confirmation yet"),
-        ("run nothing.yaml", "no sweep file 'nothing.yaml'; shipped ones: learning_rate, loss_weights"),
+        ("run nothing.yaml", "no sweep file 'nothing.yaml'; shipped ones: ablations, learning_rate"),
         ("run sweep.yaml --storage journal:/x", "--storage: the sweep small is in sqlite:////nowhere"),
         ("export small -o a.txt", "'a.txt' does not tell the format"),
         ("export small --sqlite no/x.db", "there is no folder no"),

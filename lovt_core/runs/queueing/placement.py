@@ -58,8 +58,12 @@ class Waits:
 
 
 def choose_place(device: str, terms: Terms, host: Host) -> Place | Waits:
-    """The first allowed place with room for a run whose experiment asks for `device` (`auto`, `cpu`, `cuda`)."""
+    """The first allowed place with room for a run that asks for `device` (`auto`, `cpu`, `cuda`, `cuda:1`)."""
     allowed = allowed_gpus(terms, host)
+    if device.startswith("cuda:"):
+        allowed = tuple(gpu for gpu in allowed if f"cuda:{gpu.index}" == device)
+        if not allowed:
+            return Waits(f"needs GPU {device.removeprefix('cuda:')}, and may not use it")
     if device == "cpu" or terms.gpus == 0 or (device == "auto" and not allowed):
         return _choose_cpu(host)
     if not allowed:

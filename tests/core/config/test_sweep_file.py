@@ -3,7 +3,7 @@
 import pytest
 
 from lovt_core.config.experiment import PretrainExperiment
-from lovt_core.config.loading import change_experiment, shipped_sweeps
+from lovt_core.config.loading import change_experiment, load_experiment, shipped_folder, shipped_sweeps
 from lovt_core.config.sweep import SweepConfig, order_space
 from lovt_core.config.sweep_file import dump_sweep, load_sweep
 from lovt_core.config.yaml_text import parse_mapping, plain
@@ -122,6 +122,19 @@ def test_shipped_sweeps_have_their_base_in_their_space(path):
     assert changed.keys() == base.keys()
     for key, value in base.items():
         assert changed[key] == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def test_the_ablations_are_those_of_the_shipped_files():
+    sweep = load_sweep(shipped_folder() / "sweeps" / "ablations.yaml")
+    folder = shipped_folder() / "pretraining" / "ablations"
+    files = {path.stem: load_experiment(path) for path in folder.glob("*.yaml")}
+    assert set(sweep.config.space["ablation"].choices) == {"lovt-30", *files}
+    assert load_experiment(shipped_folder() / "pretraining" / "lovt-30.yaml") == sweep.base
+    assert (sweep.config.sampler.name, sweep.config.objective[0].tasks) == ("grid", ("rsna-yolo-frozen-10",))
+    assert sweep.config.repeats > 1
+    for name, file in files.items():
+        trial = change_experiment(sweep.base, settings_of(sweep.config.space, {"ablation": name}))
+        assert trial.model_copy(update={"name": name}) == file
 
 
 def flatten(value, prefix=""):
@@ -264,3 +277,65 @@ def test_the_same_objective_twice(write):
 def test_a_grid_that_nobody_could_go_through(write):
     text = SMALL.replace("{type: int, low: 2, high: 64, log: true}", "{type: int, low: 2, high: 900000000}")
     assert "a grid of 899999999 points is more than 100000" in refusal(write(text + "sampler: {name: grid}\n"))
+
+
+CONFIGURATIONS = """\
+kind: sweep
+name: configurations
+experiment: base.yaml
+space:
+  kind-of-training:
+    type: categorical
+    choices: [as-it-is, no-local, short]
+    settings:
+      no-local: {method.objective.regions: null, method.objective.sentences: null}
+      short: {training.max_epochs: 2}
+objective: {tasks: [covid-linear]}
+"""
+
+
+def test_configurations_set_several_keys_each(write):
+    sweep = load_sweep(write(CONFIGURATIONS))
+    again = SweepConfig.model_validate(plain(parse_mapping(dump_sweep(sweep.config), "again")))
+    assert again == sweep.config
+    for choice in ("as-it-is", "no-local", "short"):
+        changed = change_experiment(sweep.base, settings_of(sweep.config.space, {"kind-of-training": choice}))
+        assert (changed.method.objective.regions is None) == (choice == "no-local")
+        assert changed.training.max_epochs == (2 if choice == "short" else sweep.base.training.max_epochs)
+        assert params_of(sweep.config.space, changed, sweep.base) == ({"kind-of-training": choice}, [])
+    other = change_experiment(sweep.base, {"training.max_epochs": 3})
+    assert params_of(sweep.config.space, other, sweep.base)[1] == [
+        "kind-of-training: the experiment is none of its configurations"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("short]", "long]", "settings: 'short' is no choice: add it to `choices`"),
+        ("short]", "short, plain]", "settings: as-it-is and plain have none, so they are the same"),
+        ("short: {training.max_epochs: 2}", "short: {}", "at least 1"),
+        ("no-local, short]", "no-local, short, null]", "give the choice null one"),
+        (
+            "short: {training.max_epochs: 2}",
+            "short: {method.objective.sentences: null, method.objective.regions: null}",
+            "settings: no-local and short are the same: leave one out",
+        ),
+        ("    settings:", "    keys: [seed]\n    settings:", "leave `keys` out"),
+        ("training.max_epochs: 2", "training.max_epoch: 2", "training.max_epoch: unknown key; did you mean"),
+        (
+            "objective: {tasks",
+            "  method.objective.regions.temperature: {type: float, low: 0.1, high: 0.2}\nobjective: {tasks",
+            "method.objective.regions.temperature is set by kind-of-training too",
+        ),
+        ("experiment: base.yaml", "experiment: base.yaml\nset: {training.max_epochs: 3}", "stands under `set` too"),
+        ("{tasks: [covid-linear]}", "{metric: val/loss}", "is another function under each value of method.objective"),
+    ],
+)
+def test_wrong_configurations_are_said_with_their_place(write, old, new, message):
+    assert old in CONFIGURATIONS
+    path = write(CONFIGURATIONS.replace(old, new, 1))
+    with pytest.raises(ConfigError) as error:
+        load_sweep(path)
+    assert message in str(error.value)
+    assert str(error.value).startswith(f"{path}:")

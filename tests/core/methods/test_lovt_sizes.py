@@ -1,4 +1,4 @@
-"""Parameter counts and shapes of the full-size models against `21_param_counts`."""
+"""Parameter counts and shapes of the shipped experiments' full-size models against `21_param_counts`."""
 
 import json
 import os
@@ -9,33 +9,12 @@ import torch
 from transformers import BertConfig
 
 from lovt_core.config.encoders import ReportEncoderConfig
-from lovt_core.config.methods import LovtConfig
+from lovt_core.config.loading import load_experiment, shipped_folder
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt import build_lovt
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import SpecialTokens, collate_reports
 
-GLOBAL_ONLY = {"regions": None, "sentences": None}
-AVERAGE = {"pooling": "average"}
-MAXIMUM = {"pooling": "max"}
-CLIP = {"report_encoder": MAXIMUM, "objective": GLOBAL_ONLY}
-CONVIRT = {"image_encoder": AVERAGE, "projection": {"norm": "none"}} | CLIP
-UNIFORM = {"local_weights": "uniform"}
-SETTINGS = {
-    "LoVT": {},
-    "CLIP": CLIP,
-    "ConVIRT": CONVIRT,
-    "no_l": {"objective": GLOBAL_ONLY},
-    "no_g": {"report_encoder": MAXIMUM, "objective": {"global": None} | UNIFORM},
-    "no_weight": {"objective": UNIFORM},
-    "no_weight_no_att": {"image_encoder": AVERAGE, "report_encoder": MAXIMUM, "objective": UNIFORM},
-    "no_spatial": {"objective": {"regions": {"smoothing": False}}},
-    "g_only": {"image_encoder": AVERAGE} | CLIP,
-    "g_single_sent_att": CLIP,
-    "convirt_lr": CONVIRT,
-    "no_coslr": {},
-}
-"""PROTOCOL B.2 and B.3: what differs from LoVT, training settings aside."""
 COMPONENTS = {
     "whole_model": "",
     "scan_encoder.backbone (ResNet-50 without fc)": "image_encoder.trunk.",
@@ -68,12 +47,14 @@ def bert_base(tmp_path):
 
 
 def build(name, bert_base, device):
-    variant = name.removeprefix("ablation/").removesuffix("_30").removesuffix("_100")
-    given = dict(SETTINGS[variant])
-    given["report_encoder"] = {"model": bert_base} | given.get("report_encoder", {})
+    """The method of the shipped file for a name of the vectors: `LoVT_100`, `ablation/no_g`."""
+    file = f"ablations/{ablation}" if (ablation := name.partition("ablation/")[2]) else name.lower().replace("_", "-")
+    experiment = load_experiment(
+        shipped_folder() / "pretraining" / f"{file}.yaml", [f"method.report_encoder.model={bert_base}"]
+    )
     tokenizer = build_tokenizer(ReportEncoderConfig(model="tiny"), ["a sentence"])
     with torch.device(device):
-        return build_lovt(LovtConfig.model_validate(given), tokenizer, pretrained=False)
+        return build_lovt(experiment.method, tokenizer, pretrained=False)
 
 
 def count(method, start):

@@ -7,6 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.config.loading import load_experiment, shipped_folder
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
@@ -50,7 +51,7 @@ def test_defaults_are_as_documented(key, paper, default):
 
 def test_both_examples_and_all_ablations_are_found():
     assert len(EXAMPLES) == 2
-    assert len(ABLATIONS) == 8
+    assert len(ABLATIONS) == 10
     assert {key for key, _, _ in SETTINGS} > DEPARTURES
 
 
@@ -61,11 +62,23 @@ def test_examples_have_no_local_loss(example):
     assert method.objective.global_ is not None
 
 
+@pytest.mark.parametrize(("example", "file"), zip(EXAMPLES, ["clip-100", "convirt-100"], strict=True))
+def test_examples_are_the_shipped_files(example, file):
+    assert_same_as_shipped(PretrainExperiment.model_validate(DATA | read(example)), file)
+
+
+def assert_same_as_shipped(documented, file):
+    shipped = load_experiment(shipped_folder() / "pretraining" / f"{file}.yaml")
+    settings = ("method", "augmentation", "training", "seed")
+    assert {key: getattr(documented, key) for key in settings} == {key: getattr(shipped, key) for key in settings}
+
+
 @pytest.mark.parametrize("cells", ABLATIONS, ids=[cells[0] for cells in ABLATIONS])
 def test_ablations_are_valid_settings(cells):
     elsewhere = read(cells[2].strip("`|")) or {}
     experiment = PretrainExperiment.model_validate(DATA | elsewhere | {"method": read(cells[1].strip("`"))})
     assert (experiment == PretrainExperiment.model_validate(DATA | elsewhere)) == (cells[0] == "no_coslr")
+    assert_same_as_shipped(experiment, f"ablations/{cells[0]}")
 
 
 def test_files_it_names_exist():

@@ -34,6 +34,15 @@ def test_sentences_without_tokens_are_left_out():
     assert collate_reports([[[3], [], [7]]], SpecialTokens(1, 2, 0), 16).sentence_mask.tolist() == [[True, True]]
 
 
+def test_a_report_that_is_too_long_ends_with_a_whole_sentence():
+    tokenizer = build(max_tokens=7)
+    fits, long = tokenizer.encode(["heart size .", "size ."]), tokenizer.encode(["heart size .", "heart size is"])
+    assert (tokenizer.is_cut(fits), tokenizer.is_cut(long)) == (False, True)
+    tokens = tokenizer.collate([fits, long])
+    assert tokens.sentence_mask.tolist() == [[True, True], [True, False]]
+    assert tokens.input_ids[1].tolist() == [1, 3, 4, 7, 2, 0, 0]
+
+
 def test_an_empty_report_is_refused():
     with pytest.raises(DataError, match="without any word"):
         build().collate([[(3,)], []])

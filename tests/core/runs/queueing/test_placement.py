@@ -52,6 +52,13 @@ def test_a_run_that_needs_a_gpu_never_starts_on_the_cpu():
     assert "there is none" in reason(choose_place("cuda", Terms(allowed_gpus=""), host(A)))
 
 
+def test_a_run_that_names_a_gpu_gets_that_one_or_waits():
+    assert place(choose_place("cuda:1", Terms(), host(A, B))) == ("GPU-bbbb",)
+    assert "taken by" in reason(choose_place("cuda:1", Terms(), host(A, B, held=[hold(B, 80)])))
+    assert reason(choose_place("cuda:1", Terms(), host(A))) == "needs GPU 1, and may not use it"
+    assert reason(choose_place("cuda:1", Terms(allowed_gpus="0"), host(A, B))) == "needs GPU 1, and may not use it"
+
+
 def test_gpus_are_taken_in_the_order_given_and_only_the_allowed_ones():
     assert place(choose_place("auto", Terms(), host(A, B))) == ("GPU-aaaa",)
     assert place(choose_place("auto", Terms(), host(A, B, gpus=("1", "0")))) == ("GPU-bbbb",)
