@@ -40,7 +40,8 @@ class RunPanel(Vertical):
         reason = f"! {alarm}" if alarm else row.detail
         self.query_one(Reason).show(clean(reason), "warning" if alarm else format_state(row).tone)
         detail = snapshot.detail if snapshot.detail and snapshot.detail.run_id == row.id else None
-        names = {each.id: label_run(each) for each in snapshot.runs if each.id in company.ids}
+        beside = (snapshot.find_run(run_id) for run_id in company.ids)
+        names = {each.id: label_run(each) for each in beside if each is not None}
         charts = build_layers(detail, company, names) if detail else ()
         self.set_class(bool(charts), "-has-curves")
         for number in range(NUM_CHARTS):
