@@ -8,10 +8,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lovt_core.errors import InputError, LovtError
+from lovt_core.runs.indexing.documents import DocumentReader
 from lovt_core.runs.indexing.point_store import read_curve
 from lovt_core.runs.indexing.run_rows import RUN_QUERY, build_row
 from lovt_core.runs.indexing.schema import discard, inode_of, is_damage, open_database
@@ -57,6 +59,7 @@ class Index:
         self.workspace = workspace
         self._broken: dict[str, str] = {}
         self._rows: dict[str, tuple[int, RunRow]] = {}
+        self._build_row = partial(build_row, documents=DocumentReader())
         self._folder_time: int | None = None
         self._open()
 
@@ -255,7 +258,9 @@ class Index:
         for start in range(0, len(fresh), ROWS_A_QUERY):
             ids = fresh[start : start + ROWS_A_QUERY]
             query = f"{RUN_QUERY} where id in ({', '.join('?' * len(ids))})"
-            self._rows.update((row["id"], (row["changed"], build_row(row))) for row in connection.execute(query, ids))
+            self._rows.update(
+                (row["id"], (row["changed"], self._build_row(row))) for row in connection.execute(query, ids)
+            )
         if limit is None and len(self._rows) > len(order):
             self._rows = {run_id: self._rows[run_id] for run_id in order}
         return [self._rows[run_id][1] for run_id in order]
@@ -266,7 +271,7 @@ class Index:
 
         run_id = find_run(self.workspace, text).id
         found = self.look(
-            lambda connection: list(map(build_row, connection.execute(f"{RUN_QUERY} where id = ?", [run_id])))
+            lambda connection: list(map(self._build_row, connection.execute(f"{RUN_QUERY} where id = ?", [run_id])))
         )
         if not found:
             raise InputError(f"run {run_id} cannot be read: {self._broken.get(run_id, 'not in the index yet')}")
