@@ -61,6 +61,7 @@ class Index:
         self._rows: dict[str, tuple[int, RunRow]] = {}
         self._build_row = partial(build_row, documents=DocumentReader())
         self._folder_time: int | None = None
+        self._active: tuple[int, dict[str, Known]] = (-1, {})
         self._open()
 
     def _open(self) -> None:
@@ -109,14 +110,21 @@ class Index:
             self._reopen_if_replaced()
             if read_change_time(self.workspace.runs) != self._folder_time:
                 return self._sync(None)
-            rows = self._connection.execute(f"{KNOWN_QUERY} where state in ('queued', 'launched', 'running')")
-            known = {row["id"]: Known(*row[1:]) for row in rows}
+            known = self._read_active()
             broken = {name: reason for name, reason in self._broken.items() if name not in known}
             changed, found = self._sync_runs(known, known, None)
             self._broken = broken | found
             return changed
         except sqlite3.Error as error:
             return is_damage(error) and self.sync()
+
+    def _read_active(self) -> dict[str, Known]:
+        """What is known of the runs that were not at their end; kept while nothing in the index has changed."""
+        change = self._connection.execute("select value from meta where key = 'change'").fetchone()["value"]
+        if change != self._active[0]:
+            rows = self._connection.execute(f"{KNOWN_QUERY} where state in ('queued', 'launched', 'running')")
+            self._active = change, {row["id"]: Known(*row[1:]) for row in rows}
+        return self._active[1]
 
     def rebuild(self) -> None:
         """Throw the index away, for all who have it open; the next `sync` builds it."""
@@ -134,6 +142,7 @@ class Index:
         self._connection.close()
         self._rows = {}
         self._folder_time = None
+        self._active = -1, {}
         self._open()
 
     def _sync(self, on_progress: Progress | None) -> bool:
