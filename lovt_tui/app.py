@@ -7,6 +7,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from lovt_tui.changed_cells import TerminalMemory
 from lovt_tui.formatting import abbreviate_home, clean, fit, plural
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.messages import (
@@ -31,6 +32,7 @@ from lovt_tui.themes import THEMES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import RenderableType
     from textual.screen import Screen
 
     from lovt_core.runs.records import RunRow
@@ -56,6 +58,7 @@ class Dashboard(App[None], inherit_bindings=False):
         bind("ctrl+p,colon", "palette", "palette", "find what to do, or a run, by some of its letters", bar=False),
         bind("question_mark,f1", "help", "help", "the keys that work where you are"),
         bind("q,ctrl+q", "quit", "quit", "leave the dashboard; runs go on"),
+        bind("ctrl+l", "redraw", "redraw", "draw everything again, where something has written over it", bar=False),
         bind("ctrl+c", "remind", "how to quit", "says how to quit; never touches a run", bar=False),
     ]
 
@@ -69,6 +72,7 @@ class Dashboard(App[None], inherit_bindings=False):
     ) -> None:
         """`place` is how the workspace is called on the screen; `sources` stand in for the real ones."""
         super().__init__()
+        self._memory = TerminalMemory()
         self._workspace = workspace
         self._place = place
         for known in THEMES.values():
@@ -90,6 +94,7 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """First the paint, then the reading, whose imports would hold it up."""
+        self.app_resume_signal.subscribe(self, lambda _: self._memory.forget())
         self.call_after_refresh(self._poller.start)
 
     def on_unmount(self) -> None:
@@ -111,6 +116,15 @@ class Dashboard(App[None], inherit_bindings=False):
         """Do what a key is bound to here; whether it is bound to anything."""
         assert isinstance(event, events.Key)
         return await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)
+
+    def _display(self, screen: "Screen[object]", renderable: "RenderableType | None") -> None:
+        """Send only cells that look different: textual draws whole widgets again where one digit has changed."""
+        super()._display(screen, self._memory.narrow(renderable))
+
+    def action_redraw(self) -> None:
+        """All of it, whatever something else has written over it."""
+        self._memory.forget()
+        self.refresh(layout=True)
 
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(SnapshotTaken(snapshot))
@@ -267,6 +281,7 @@ class Dashboard(App[None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Say so where nothing fits."""
+        self._memory.forget()
         from lovt_tui.screens.too_small import TooSmallScreen, is_too_small
 
         is_covered = isinstance(self.screen, TooSmallScreen)

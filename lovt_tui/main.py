@@ -14,6 +14,8 @@ from lovt_tui.preferences import Preferences
 from lovt_tui.themes import THEMES
 
 MAX_PORT = 65_535
+SWITCH_SECONDS = 0.001
+"""Python's 5 ms are felt: while the poller works, each key waits for the interpreter several times."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         sys.stderr.write("error: the dashboard needs a terminal or --web; scripts read `lovt runs --json`\n")
         sys.exit(2)
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = Dashboard(workspace, place=abbreviate_home(workspace.path), preferences=preferences)
     app.run()
     sys.exit(app.return_code)

@@ -1,6 +1,7 @@
 """The order in which the list of runs shows them."""
 
 from collections.abc import Sequence
+from itertools import islice, takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,14 @@ def describe_queue(rows: "Sequence[RunRow]", num_slots: int) -> str:
 
     The time only where every waiting run has something to go by among the newest `RECENT` runs: one of the same
     experiment whatever its seed, or a training of the same method on the same data, by its epochs. `rows` come with
-    the runs at work first, then the newest.
+    the runs at work first, then the queue, then the newest.
     """
-    waiting = [row for row in rows if row.state == "queued"]
+    active = tuple(takewhile(lambda row: row.is_active, rows))
+    waiting = [row for row in active if row.state == "queued"]
     if not waiting:
         return "0"
-    running = [row for row in rows if row.state == "running"]
-    recent = [row for row in rows if row.state in ("finished", "running")][:RECENT]
+    running = [row for row in active if row.state == "running"]
+    recent = list(islice((row for row in rows if row.state in ("finished", "running")), RECENT))
     needed = [_expect_seconds(row, recent) for row in waiting]
     left = [row.seconds_left for row in running]
     if any(each is None for each in (*needed, *left)):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lovt_tui.listing.run_order import order
 from lovt_tui.reading.snapshot import Snapshot
-from lovt_tui.widgets.run_columns import Entry
+from lovt_tui.widgets.run_columns import Surroundings
 
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
@@ -14,11 +14,26 @@ if TYPE_CHECKING:
 NO_RUNS = "No runs yet. Press n, or try: lovt demo"
 
 
-def build_entries(snapshot: Snapshot, wanted: "Filter", sort: str, pinned: str | None) -> tuple[Entry, ...]:
-    """A line for each run that fits the filter, in order."""
-    scores, alarms = dict(snapshot.scores), dict(snapshot.alarms)
-    rows = order(wanted.apply(snapshot.runs, snapshot.now), sort)
-    return tuple(Entry(row, scores.get(row.id, ()), snapshot.now, row.id == pinned, row.id in alarms) for row in rows)
+class RunChoice:
+    """Remembers which runs fit, and asks again only where another answer is possible."""
+
+    def __init__(self) -> None:
+        self._runs: tuple[RunRow, ...] = ()
+        self._question: object = None
+        self._answer: tuple[RunRow, ...] = ()
+
+    def choose(self, snapshot: Snapshot, wanted: "Filter", sort: str) -> "tuple[RunRow, ...]":
+        """The runs that fit the filter, in order; the very tuple of the last time where nothing has changed."""
+        question = (wanted, sort, snapshot.now)
+        if snapshot.runs is not self._runs or question != self._question:
+            self._runs, self._question = snapshot.runs, question
+            self._answer = order(wanted.apply(snapshot.runs, snapshot.now), sort)
+        return self._answer
+
+
+def describe_surroundings(snapshot: Snapshot, pinned: str | None) -> Surroundings:
+    """What the lines of runs show beside the runs."""
+    return Surroundings(dict(snapshot.scores), frozenset(key for key, _ in snapshot.alarms), snapshot.now, pinned)
 
 
 def choose_pair(marked: "Sequence[RunRow]", pinned: "RunRow | None", row: "RunRow | None") -> "tuple[RunRow, ...]":

@@ -1,7 +1,9 @@
 """Builds snapshots from the index and the watched run's files. Lives in the poller's thread alone."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lovt_tui.reading.detail_reader import DetailReader
@@ -46,7 +48,7 @@ class SnapshotReader:
             gauges=self._look_at_gauges(last),
             broken=tuple(sorted(self._index.broken.items())),
             detail=None if row is None else self._detail.read(row, watch),
-            alarms=self._read_alarms(runs),
+            alarms=self._read_alarms(takewhile(lambda row: row.is_active, runs)),
             page=self._read_page(watch),
             is_paused=self._sources.read_paused(),
         )
@@ -67,7 +69,7 @@ class SnapshotReader:
         reason = self._waits.get(row.id) if row.state == "queued" else None
         return row if reason is None else replace(row, detail=reason)
 
-    def _read_alarms(self, runs: "tuple[RunRow, ...]") -> "tuple[tuple[str, EventRow], ...]":
+    def _read_alarms(self, runs: "Iterable[RunRow]") -> "tuple[tuple[str, EventRow], ...]":
         """Asked again of the runs at work that have moved."""
         known, found = self._alarms, []
         self._alarms = {}

@@ -28,6 +28,7 @@ from lovt_tui.widgets.start_pane import StartPane
 from lovt_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from lovt_core.runs.records import RunRow
     from lovt_core.runs.workspace import Workspace
     from lovt_tui.forms.drafts import Draft
     from lovt_tui.forms.views import View
@@ -58,6 +59,8 @@ class NewScreen(FormActingScreen):
         super().__init__(workspace)
         self._place = place
         self._files: tuple[StartChoice, ...] = ()
+        self._seen: tuple[RunRow, ...] = ()
+        self._past_runs: tuple[StartChoice, ...] = ()
         self._view: View | None = None
         self._latest: Draft | None = None
         self._shows_whole = False
@@ -81,7 +84,10 @@ class NewScreen(FormActingScreen):
     def show(self, snapshot: Snapshot) -> None:
         """Past runs are starts too."""
         self.query_one(TopBar).show(snapshot)
-        self._runs = tuple(sorted(snapshot.runs, key=lambda row: -row.created))
+        if snapshot.runs is not self._seen:
+            self._seen = snapshot.runs
+            self._runs = tuple(sorted(snapshot.runs, key=lambda row: -row.created))
+            self._past_runs = starting.list_past_runs(self._runs)
         self._show_starts()
 
     def on_screen_resume(self) -> None:
@@ -97,7 +103,7 @@ class NewScreen(FormActingScreen):
             return
         view = self._view
         draft = [StartChoice("draft", view.draft.start.name, "go on with the form")] if view is not None else []
-        self.query_one(StartPane).show((*draft, *self._files, *starting.list_past_runs(self._runs)))
+        self.query_one(StartPane).show((*draft, *self._files, *self._past_runs))
 
     @work(thread=True, exclusive=True, group="files")
     def _list_files(self) -> None:

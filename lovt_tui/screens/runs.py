@@ -11,7 +11,13 @@ from lovt_tui.keyboard.keys import bind
 from lovt_tui.listing.describing_settings import diff_lines
 from lovt_tui.listing.filtering import find_unknown
 from lovt_tui.listing.run_order import click_sort, next_sort, turn_sort
-from lovt_tui.listing.run_view import build_entries, choose_pair, describe_emptiness, describe_problem
+from lovt_tui.listing.run_view import (
+    RunChoice,
+    choose_pair,
+    describe_emptiness,
+    describe_problem,
+    describe_surroundings,
+)
 from lovt_tui.messages import Act, OpenRun, ShowScreen, WatchRun
 from lovt_tui.reading.snapshot import Snapshot, Watch
 from lovt_tui.screens.run_acting import RunActingScreen
@@ -56,6 +62,7 @@ class RunsScreen(RunActingScreen):
         self._place = place
         self._snapshot: Snapshot | None = None
         self._awaited: str | None = None
+        self._choice = RunChoice()
         self._sort = ""
         self._pinned: str | None = None
 
@@ -76,13 +83,12 @@ class RunsScreen(RunActingScreen):
     @property
     def run_row(self) -> "RunRow | None":
         """The run under the cursor."""
-        entry = self.query_one(RunTable).selected
-        return None if entry is None else entry.row
+        return self.query_one(RunTable).selected
 
     @property
     def run_rows(self) -> "tuple[RunRow, ...]":
         """The marked runs, else the one under the cursor."""
-        return tuple(entry.row for entry in self.query_one(RunTable).targets)
+        return self.query_one(RunTable).targets
 
     @property
     def wanted(self) -> Watch:
@@ -94,7 +100,7 @@ class RunsScreen(RunActingScreen):
     def company(self) -> Company:
         """The runs whose curves are drawn beside those of the run under the cursor."""
         row, table = self.run_row, self.query_one(RunTable)
-        marked = tuple(entry.row.id for entry in table.targets) if table.num_marked else ()
+        marked = tuple(each.id for each in table.targets) if table.num_marked else ()
         return Company(self._pinned, tuple(run_id for run_id in marked if row is None or run_id != row.id))
 
     def show(self, snapshot: Snapshot) -> None:
@@ -115,9 +121,10 @@ class RunsScreen(RunActingScreen):
 
     def _show_table(self, snapshot: Snapshot) -> None:
         bar, table = self.query_one(FilterBar), self.query_one(RunTable)
-        entries = build_entries(snapshot, bar.filter, self._sort, self._pinned)
-        table.show(entries, describe_emptiness(snapshot))
-        bar.show_count(len(entries), len(snapshot.runs), find_unknown(bar.filter, snapshot.runs))
+        rows = self._choice.choose(snapshot, bar.filter, self._sort)
+        table.set_surroundings(describe_surroundings(snapshot, self._pinned))
+        table.show(rows, describe_emptiness(snapshot))
+        bar.show_count(len(rows), len(snapshot.runs), find_unknown(bar.filter, snapshot.runs))
         if self._awaited is not None and table.select(self._awaited):
             self._awaited = None
 
@@ -179,8 +186,7 @@ class RunsScreen(RunActingScreen):
 
     def action_export(self) -> None:
         """Ask what and where to."""
-        runs = tuple(entry.row for entry in self.query_one(RunTable).entries)
-        export_runs(self, runs, self.run_rows)
+        export_runs(self, self.query_one(RunTable).entries, self.run_rows)
 
     def action_pause_queue(self) -> None:
         """Pause the queue, or let it go on."""

@@ -78,6 +78,7 @@ class LineTable(ScrollView, Generic[Entry], can_focus=True, inherit_bindings=Fal
         self._empty = ""
         self._cursor = 0
         self._marked: frozenset[str] = frozenset()
+        self._targets: tuple[Entry, ...] | None = None
         self._drawn: dict[int, Strip] = {}
 
     def key_of(self, entry: Entry) -> str:
@@ -105,8 +106,11 @@ class LineTable(ScrollView, Generic[Entry], can_focus=True, inherit_bindings=Fal
     @property
     def targets(self) -> tuple[Entry, ...]:
         """The marked entries; without any the one under the cursor."""
-        marked = tuple(entry for entry in self._entries if self.key_of(entry) in self._marked)
-        return marked or ((self.selected,) if self.selected is not None else ())
+        if not self._marked:
+            return (self.selected,) if self.selected is not None else ()
+        if self._targets is None:  # asked for by every key that is bound, whenever one of them may have changed
+            self._targets = tuple(entry for entry in self._entries if self.key_of(entry) in self._marked)
+        return self._targets
 
     @property
     def num_marked(self) -> int:
@@ -116,11 +120,13 @@ class LineTable(ScrollView, Generic[Entry], can_focus=True, inherit_bindings=Fal
     def show(self, entries: tuple[Entry, ...], empty: str = "") -> None:
         """Show these rows, or where there are none say `empty`; only lines that look different are drawn again."""
         before, cursor = self._key(), self._cursor
-        place = next((n for n, entry in enumerate(entries) if self.key_of(entry) == before), None)
+        place = self._cursor if entries and entries is self._entries else self._find(before, entries)
+        if entries is not self._entries:
+            self._targets = None
+            if self._marked:
+                self._marked &= {self.key_of(entry) for entry in entries}
         self._entries, self._empty = entries, empty
         self._cursor = place if place is not None else min(self._cursor, max(0, len(entries) - 1))
-        if self._marked:
-            self._marked &= {self.key_of(entry) for entry in entries}
         size = Size(self.size.width, len(entries) + HEADING_LINES)
         if size != self.virtual_size:
             was_seen = self._is_seen(cursor)
@@ -139,16 +145,16 @@ class LineTable(ScrollView, Generic[Entry], can_focus=True, inherit_bindings=Fal
 
     def select(self, key: str) -> bool:
         """Put the cursor on an entry; whether it is shown."""
-        for number, entry in enumerate(self._entries):
-            if self.key_of(entry) == key:
-                self._go_to(number)
-                return True
-        return False
+        number = self._find(key, self._entries)
+        if number is not None:
+            self._go_to(number)
+        return number is not None
 
     def toggle_mark(self) -> None:
         """Mark the entry under the cursor, or take its mark away, and go on to the next."""
         if (key := self._key()) is not None:
             self._marked ^= {key}
+            self._targets = None
             self.refresh_lines(self._cursor + HEADING_LINES)
             self._go_to(self._cursor + 1)
             self.refresh_bindings()
@@ -222,6 +228,12 @@ class LineTable(ScrollView, Generic[Entry], can_focus=True, inherit_bindings=Fal
         if number == self._cursor and event.chain > 1:
             self.action_open()
         self._go_to(number)
+
+    def _find(self, key: str | None, entries: tuple[Entry, ...]) -> int | None:
+        """Where an entry stands; most often where the cursor is."""
+        if self._cursor < len(entries) and self.key_of(entries[self._cursor]) == key:
+            return self._cursor
+        return next((number for number, entry in enumerate(entries) if self.key_of(entry) == key), None)
 
     def _key(self) -> str | None:
         entry = self.selected

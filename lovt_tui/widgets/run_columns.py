@@ -1,6 +1,6 @@
 """Columns of the run table and what stands in them, chosen by the width there is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +35,22 @@ class Entry:
     now: float
     is_pinned: bool = False
     has_alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lines show beside the runs themselves."""
+
+    scores: Mapping[str, tuple[Score, ...]]
+    """Finished tasks by run id."""
+    alarms: frozenset[str]
+    """Ids of runs that have raised one."""
+    now: float
+    pinned: str | None = None
+
+    def entry(self, row: "RunRow") -> Entry:
+        """All that the line of a run shows."""
+        return Entry(row, self.scores.get(row.id, ()), self.now, row.id == self.pinned, row.id in self.alarms)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from lovt_tui.widgets.reason import Reason
 
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
+    from lovt_tui.widgets.chart_layers import Layer
 
 NUM_CHARTS = 3
 
@@ -40,13 +41,10 @@ class RunPanel(Vertical):
         reason = f"! {alarm}" if alarm else row.detail
         self.query_one(Reason).show(clean(reason), "warning" if alarm else format_state(row).tone)
         detail = snapshot.detail if snapshot.detail and snapshot.detail.run_id == row.id else None
-        names = {each.id: label_run(each) for each in snapshot.runs if each.id in company.ids}
+        beside = (snapshot.find_run(run_id) for run_id in company.ids)
+        names = {each.id: label_run(each) for each in beside if each is not None}
         charts = build_layers(detail, company, names) if detail else ()
-        self.set_class(bool(charts), "-has-curves")
-        for number in range(NUM_CHARTS):
-            chart = self.query_one(f"#chart-{number + 1}", Chart)
-            chart.set_class(number >= len(charts), "-empty")
-            chart.show(charts[number] if number < len(charts) else (), DEFAULT_OPTIONS)
+        self._show_charts(charts, is_read=detail is not None)
         facts = self.query_one("#facts", LineView)
         set_title(facts, label_run(row))
         facts.show(() if charts else fact_lines(row, snapshot.find_scores(row.id), detail))
@@ -57,3 +55,13 @@ class RunPanel(Vertical):
             tail.show(())
         else:
             tail.show(log_lines(detail) if has_log else event_lines(detail.events, SHORT_CLOCK))
+
+    def _show_charts(self, charts: "tuple[tuple[Layer, ...], ...]", *, is_read: bool) -> None:
+        """Until a run is read its charts stand empty where those of the last one stood: two layouts less a key."""
+        if is_read:
+            self.set_class(bool(charts), "-has-curves")
+        for number in range(NUM_CHARTS):
+            chart = self.query_one(f"#chart-{number + 1}", Chart)
+            if is_read:
+                chart.set_class(number >= len(charts), "-empty")
+            chart.show(charts[number] if number < len(charts) else (), DEFAULT_OPTIONS)

@@ -85,15 +85,14 @@ def describe_machine(snapshot: Snapshot) -> list[Cell]:
     elif snapshot.broken:
         cells.append(Cell(f"! {len(snapshot.broken)} unreadable  ", "warning"))
     cells += [Cell(text + "  ") for text in _gauge_texts(snapshot.gauges)]
-    running = sum(row.state in ("running", "launched") for row in snapshot.runs)
-    queued = any(row.state == "queued" for row in snapshot.runs)
+    waiting = sum(row.state == "queued" for row in snapshot.active)
+    running = len(snapshot.active) - waiting
     cells.append(Cell(f"{running} running", "accent" if running else "dim"))
     if snapshot.is_paused:
-        waiting = sum(row.state == "queued" for row in snapshot.runs)
         cells.append(Cell(f"  queue {waiting} paused ", "warning"))
         return cells
     expected = describe_queue(snapshot.runs, max(1, sum(gauge.is_gpu for gauge in snapshot.gauges)))
-    cells.append(Cell(f"  queue {expected} ", "" if queued else "dim"))
+    cells.append(Cell(f"  queue {expected} ", "" if waiting else "dim"))
     return cells
 
 

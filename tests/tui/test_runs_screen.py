@@ -65,9 +65,9 @@ async def test_keys_move_the_cursor(index, tmp_path):
         table = app.screen.query_one(RunTable)
         for key, name in (("G", "baseline"), ("g", "tau03"), ("down", "convirt"), ("k", "tau03"), ("end", "baseline")):
             await pilot.press(key)
-            assert table.selected.row.name == name
+            assert table.selected.name == name
         await pilot.press("home", "pagedown")
-        assert table.selected.row.name == "baseline"
+        assert table.selected.name == "baseline"
 
 
 async def test_mouse_selects_and_opens(index, tmp_path):
@@ -75,7 +75,7 @@ async def test_mouse_selects_and_opens(index, tmp_path):
     async with app.run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "tau03")
         await pilot.click(RunTable, offset=(20, 3))
-        assert app.screen.query_one(RunTable).selected.row.name == "eval-tau03"
+        assert app.screen.query_one(RunTable).selected.name == "eval-tau03"
         await pilot.click(RunTable, offset=(20, 3), times=2)
         await wait_for(pilot, "[events]")
         await pilot.click("TopBar", offset=(18, 0))

@@ -8,10 +8,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lovt_core.errors import InputError, LovtError
+from lovt_core.runs.indexing.documents import DocumentReader
 from lovt_core.runs.indexing.point_store import read_curve
 from lovt_core.runs.indexing.run_rows import RUN_QUERY, build_row
 from lovt_core.runs.indexing.schema import discard, inode_of, is_damage, open_database
@@ -57,7 +59,9 @@ class Index:
         self.workspace = workspace
         self._broken: dict[str, str] = {}
         self._rows: dict[str, tuple[int, RunRow]] = {}
+        self._build_row = partial(build_row, documents=DocumentReader())
         self._folder_time: int | None = None
+        self._active: tuple[int, dict[str, Known]] = (-1, {})
         self._open()
 
     def _open(self) -> None:
@@ -106,14 +110,21 @@ class Index:
             self._reopen_if_replaced()
             if read_change_time(self.workspace.runs) != self._folder_time:
                 return self._sync(None)
-            rows = self._connection.execute(f"{KNOWN_QUERY} where state in ('queued', 'launched', 'running')")
-            known = {row["id"]: Known(*row[1:]) for row in rows}
+            known = self._read_active()
             broken = {name: reason for name, reason in self._broken.items() if name not in known}
             changed, found = self._sync_runs(known, known, None)
             self._broken = broken | found
             return changed
         except sqlite3.Error as error:
             return is_damage(error) and self.sync()
+
+    def _read_active(self) -> dict[str, Known]:
+        """What is known of the runs that were not at their end; kept while nothing in the index has changed."""
+        change = self._connection.execute("select value from meta where key = 'change'").fetchone()["value"]
+        if change != self._active[0]:
+            rows = self._connection.execute(f"{KNOWN_QUERY} where state in ('queued', 'launched', 'running')")
+            self._active = change, {row["id"]: Known(*row[1:]) for row in rows}
+        return self._active[1]
 
     def rebuild(self) -> None:
         """Throw the index away, for all who have it open; the next `sync` builds it."""
@@ -131,6 +142,7 @@ class Index:
         self._connection.close()
         self._rows = {}
         self._folder_time = None
+        self._active = -1, {}
         self._open()
 
     def _sync(self, on_progress: Progress | None) -> bool:
@@ -255,7 +267,9 @@ class Index:
         for start in range(0, len(fresh), ROWS_A_QUERY):
             ids = fresh[start : start + ROWS_A_QUERY]
             query = f"{RUN_QUERY} where id in ({', '.join('?' * len(ids))})"
-            self._rows.update((row["id"], (row["changed"], build_row(row))) for row in connection.execute(query, ids))
+            self._rows.update(
+                (row["id"], (row["changed"], self._build_row(row))) for row in connection.execute(query, ids)
+            )
         if limit is None and len(self._rows) > len(order):
             self._rows = {run_id: self._rows[run_id] for run_id in order}
         return [self._rows[run_id][1] for run_id in order]
@@ -266,7 +280,7 @@ class Index:
 
         run_id = find_run(self.workspace, text).id
         found = self.look(
-            lambda connection: list(map(build_row, connection.execute(f"{RUN_QUERY} where id = ?", [run_id])))
+            lambda connection: list(map(self._build_row, connection.execute(f"{RUN_QUERY} where id = ?", [run_id])))
         )
         if not found:
             raise InputError(f"run {run_id} cannot be read: {self._broken.get(run_id, 'not in the index yet')}")

@@ -2,17 +2,21 @@
 
 import json
 import sqlite3
+from sys import intern
 
+from lovt_core.runs.indexing.documents import DocumentReader
 from lovt_core.runs.indexing.points import read_number
 from lovt_core.runs.records import RunRow
 
 RUN_QUERY = "select runs.*, experiment, origin from runs join documents on documents.run = runs.id"
 
 
-def build_row(row: sqlite3.Row) -> RunRow:
+def build_row(row: sqlite3.Row, documents: DocumentReader) -> RunRow:
     """The run of one row of `RUN_QUERY`; raises ValueError when the row is damaged."""
     latest = {
-        name: number for name, value in json.loads(row["latest"]).items() if (number := read_number(value)) is not None
+        intern(name): number
+        for name, value in json.loads(row["latest"]).items()
+        if (number := read_number(value)) is not None
     }
     return RunRow(
         id=row["id"],
@@ -36,9 +40,9 @@ def build_row(row: sqlite3.Row) -> RunRow:
         slot=row["slot"] or "",
         tags=tuple(json.loads(row["tags"])),
         latest=latest,
-        best=json.loads(row["best"]),
-        experiment=json.loads(row["experiment"]),
-        origin=json.loads(row["origin"]),
+        best={intern(name): value for name, value in json.loads(row["best"]).items()},
+        experiment=documents.read(row["experiment"]),
+        origin=documents.read(row["origin"]),
         cause=row["cause"] or "",
         remark=row["remark"] or "",
         priority=row["priority"] or 0,
