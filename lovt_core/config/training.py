@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lovt_core.config.base import Device, Section
+from lovt_core.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -56,6 +57,10 @@ class TrainingConfig(Section):
     """Optimiser steps after which the training ends, whatever the epoch."""
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
     device: Device = "auto"
+    cpu_processes: Count = 1
+    """Processes that share the work of a training on the CPU; on GPUs there is one for each."""
+    gather_negatives: bool = False
+    """Several GPUs share each batch, whose loss is that of the whole, instead of the batches of a step."""
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()
@@ -88,3 +93,16 @@ class TrainingConfig(Section):
         if self.schedule.warmup_epochs and name != "cosine-epochs":
             raise ValueError(f"schedule '{name}' has no warm-up in epochs: set schedule.warmup_epochs to 0")
         return self
+
+
+def check_sharing(config: TrainingConfig, num_processes: int) -> None:
+    """Raise ConfigError where a training cannot be shared equally among so many processes (one for each GPU)."""
+    key = "batch_size" if config.gather_negatives else "accumulate"
+    shared: int = getattr(config, key)
+    if shared % num_processes == 0:
+        return
+    fitting = ", ".join(str(number) for number in range(1, shared + 1) if shared % number == 0)
+    raise ConfigError(
+        f"training.{key} is {shared}, which {num_processes} processes (one for each GPU) cannot share equally: "
+        f"take one of {fitting} GPUs, or another {key}"
+    )
