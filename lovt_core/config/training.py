@@ -84,6 +84,13 @@ class TrainingConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _processes_share_equally(self) -> "TrainingConfig":
+        problem = _find_unequal_share(self, self.cpu_processes)
+        if problem is not None:
+            raise ValueError(f"cpu_processes: {problem}")
+        return self
+
+    @model_validator(mode="after")
     def _cosine_needs_an_end(self) -> "TrainingConfig":
         name = self.schedule.name
         if self.schedule.warmup_steps and name in ("plateau", "cosine-swinging"):
@@ -97,12 +104,18 @@ class TrainingConfig(Section):
 
 def check_sharing(config: TrainingConfig, num_processes: int) -> None:
     """Raise ConfigError where a training cannot be shared equally among so many processes (one for each GPU)."""
-    key = "batch_size" if config.gather_negatives else "accumulate"
+    if (problem := _find_unequal_share(config, num_processes)) is not None:
+        raise ConfigError(problem)
+
+
+def _find_unequal_share(config: TrainingConfig, num_processes: int) -> str | None:
+    # of a batch each process gets two samples at least: batch norms have no statistics of a single one
+    key, least = ("batch_size", 2) if config.gather_negatives else ("accumulate", 1)
     shared: int = getattr(config, key)
-    if shared % num_processes == 0:
-        return
-    fitting = ", ".join(str(number) for number in range(1, shared + 1) if shared % number == 0)
-    raise ConfigError(
-        f"training.{key} is {shared}, which {num_processes} processes (one for each GPU) cannot share equally: "
-        f"take one of {fitting} GPUs, or another {key}"
+    fitting = [number for number in range(1, shared + 1) if shared % number == 0 and shared // number >= least]
+    if num_processes in (1, *fitting):
+        return None
+    return (
+        f"training.{key} is {shared}, which {num_processes} processes (one for each GPU) cannot share equally; "
+        f"what can: {', '.join(map(str, fitting or [1]))}"
     )
