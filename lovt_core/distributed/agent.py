@@ -4,7 +4,6 @@ It starts the processes, marks their lines in the log, and ends all of them when
 """
 
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from torch.distributed.run import parse_args, run
 
 from lovt_core.distributed.channel import leave_with_worker
 from lovt_core.distributed.job import note_killed
-from lovt_core.runs.launchers.slurm_job import HELD_SIGNALS
 
 RANK_MODULE = "lovt_core.distributed.rank"
 LOOPBACK = "127.0.0.1"
@@ -64,8 +62,6 @@ def main() -> int:
     """Command line of the process; its exit code."""
     scratch, num_ranks = Path(sys.argv[1]), int(sys.argv[2])
     leave_with_worker()
-    # Slurm announces an end to all processes of a job: the worker alone decides, and lets them save before
-    signal.pthread_sigmask(signal.SIG_BLOCK, HELD_SIGNALS)
     try:
         start_ranks(scratch, num_ranks)
     except ChildFailedError as error:

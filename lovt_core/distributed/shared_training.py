@@ -1,6 +1,7 @@
 """A training as the worker sees it, while several processes share its work: still a generator of values."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from lovt_core.distributed.channel import Receiving
 from lovt_core.distributed.job import Failure, Job, Trained, find_failure, write_job
 from lovt_core.errors import LovtError
 from lovt_core.runs.causes import Cause
+from lovt_core.runs.launchers.slurm_job import HELD_SIGNALS
 from lovt_core.values import Value, Workplace
 
 END_SECONDS = 60.0
@@ -59,10 +61,17 @@ def train_on_several(experiment: Trained, place: Workplace, num_ranks: int) -> I
 
 
 def _start_agent(scratch: Path, num_ranks: int, theirs: socket.socket) -> subprocess.Popen[bytes]:
-    with theirs:
-        return subprocess.Popen(
-            [sys.executable, "-m", "lovt_core.distributed.agent", str(scratch), str(num_ranks)], stdin=theirs.fileno()
-        )
+    """Start torchrun, which inherits that HELD_SIGNALS are held back, and so do the processes that it starts.
+
+    Slurm announces an end to all processes of a job: the worker alone decides, and lets them save before.
+    """
+    command = [sys.executable, "-m", "lovt_core.distributed.agent", str(scratch), str(num_ranks)]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_SIGNALS)
+    try:
+        with theirs:
+            return subprocess.Popen(command, stdin=theirs.fileno())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _receive(receiving: Receiving, place: Workplace) -> Iterator[Value]:
