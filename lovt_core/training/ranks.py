@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch._C._distributed_c10d import FileStore
 from torch.nn.parallel import DistributedDataParallel
 
 from lovt_core.training.sharing import Share
@@ -107,7 +106,7 @@ def joined(share: Share, meeting: Path, device: torch.device) -> Iterator[None]:
     After an error the group is left as it is: others may wait in it, until the process ends.
     """
     backend = "cpu:gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"
-    store = FileStore(str(meeting), share.num_ranks)
+    store = dist.FileStore(str(meeting), share.num_ranks)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=store, rank=share.rank, world_size=share.num_ranks, timeout=LONGEST_WAIT)
     yield
     dist.destroy_process_group()

@@ -155,12 +155,14 @@ def test_nobody_is_left_behind_by_a_worker_that_is_killed(tmp_path):
     worker.stdout.close()
 
 
-def test_a_closed_generator_ends_them(tmp_path):
+def test_they_are_heard_on_this_machine_alone_and_a_closed_generator_ends_them(tmp_path):
     values = train_on_several(build_selftest(seconds_per_step=0.2, epochs=1000), make_place(tmp_path), 2)
     next(values)
     processes = psutil.Process().children(recursive=True)
+    listening = [line.laddr.ip for each in processes for line in each.net_connections() if line.status == "LISTEN"]
     values.close()
     wait_until_gone(processes)
+    assert set(listening) == {"127.0.0.1"}
 
 
 def test_a_share_that_does_not_come_out_even_starts_nothing(tmp_path):
