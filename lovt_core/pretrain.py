@@ -15,13 +15,14 @@ from lovt_core.methods.building import Training, build_training
 from lovt_core.training.checkpoint import MODEL_FILE, Checkpoint, checkpoint_names, load_checkpoint
 from lovt_core.training.loop import train
 from lovt_core.training.optimiser_step import OptimiserStep
+from lovt_core.training.sharing import build_share
 from lovt_core.values import Alarm, Progress, Result, Value, Workplace
 
 CHECKED_STEPS = 2
 
 
 def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
-    """Train as the experiment says, from `place.last_checkpoint` on if there is one.
+    """Train as the experiment says, from `place.last_checkpoint` on if there is one; of several processes each does so.
 
     Raises DataError for data that is not prepared or too small, ConfigError for settings that do not fit together,
     MissingWeightsError for weights that are not on this machine, and what `train` raises.
@@ -34,7 +35,8 @@ def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value
     for note in data.notes:
         yield Alarm(note)
     checkpoint = None if resumed is None else resumed.folder
-    training = build_training(experiment, data, place.device, checkpoint)
+    share = build_share(experiment.training, place.rank, place.num_ranks)
+    training = build_training(experiment, data, place.device, checkpoint, share)
     for note in training.notes:
         yield Alarm(note)
     yield from train(training, experiment.training, place)

@@ -14,6 +14,7 @@ from lovt_core.config.experiment import SelftestExperiment
 from lovt_core.errors import ConfigError
 from lovt_core.training.loop import train
 from lovt_core.training.monitored import VALIDATION_LOSS
+from lovt_core.training.sharing import WHOLE, Share, build_share
 from lovt_core.values import Alarm, Value, Workplace
 
 CHILD_SECONDS = 120.0
@@ -24,7 +25,8 @@ def selftest(experiment: SelftestExperiment, place: Workplace) -> Iterator[Value
     """Train one linear layer; see `SelftestConfig` for the disturbances it can make."""
     if experiment.selftest.fork_child:
         yield Alarm(f"forked a child that sleeps for {CHILD_SECONDS:.0f} seconds: process {_fork_sleeping_child()}")
-    yield from train(_Regression(experiment, torch.device(place.device)), experiment.training, place)
+    share = build_share(experiment.training, place.rank, place.num_ranks)
+    yield from train(_Regression(experiment, torch.device(place.device), share), experiment.training, place)
 
 
 def _fork_sleeping_child() -> int:
@@ -38,10 +40,11 @@ def _fork_sleeping_child() -> int:
 class _Regression:
     """A `Trainable`: a linear map of random numbers is learned back, with dropout so that generators matter."""
 
-    def __init__(self, experiment: SelftestExperiment, device: torch.device) -> None:
+    def __init__(self, experiment: SelftestExperiment, device: torch.device, share: Share = WHOLE) -> None:
         self.seed = experiment.seed
         self.monitored = VALIDATION_LOSS
         self._experiment = experiment
+        self._share = share
         generator = torch.Generator().manual_seed(experiment.seed)
         width = experiment.selftest.width
         torch.manual_seed(experiment.seed)
@@ -55,8 +58,8 @@ class _Regression:
     def training_batches(self, epoch: int, skip: int) -> Generator[tuple[Tensor, Tensor], None, None]:
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self._inputs))
         size = self._experiment.training.batch_size
-        for index in range(skip, self.batches_per_epoch):
-            rows = torch.from_numpy(order[index * size : (index + 1) * size])
+        for index in self._share.batch_indices(skip, self.batches_per_epoch):
+            rows = torch.from_numpy(order[index * size : (index + 1) * size][self._share.part(size)])
             is_failing = self._step_of(epoch, index) == self._experiment.selftest.fail_at_step
             yield self._inputs[rows], self._targets[rows] * (float("nan") if is_failing else 1.0)
 

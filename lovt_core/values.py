@@ -90,3 +90,6 @@ class Workplace:
     last_checkpoint: str | None = None
     """Name of the checkpoint that earlier attempts called `last`."""
     best_checkpoint: str | None = None
+    rank: int = 0
+    """Which of the processes this is that share a training (`training/sharing.py`)."""
+    num_ranks: int = 1

@@ -1,7 +1,7 @@
 """The worker executes one attempt of one run and writes its events: `python -m lovt_core.worker RUN --attempt N`.
 
-It is the only process that imports torch, and the only place that catches every exception. It obeys only what
-`control.jsonl` asks of its own attempt.
+It and the processes among which it shares a training (`distributed/`) are the only ones that import torch, and the only
+places that catch every exception. It obeys only what `control.jsonl` asks of its own attempt.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from typing import Any, NoReturn, assert_never
 
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import parse_experiment
+from lovt_core.distributed.shared_training import count_processes, train_on_several
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.asked import Requests
 from lovt_core.runs.causes import find_cause
@@ -168,7 +169,7 @@ def make_workplace(run: RunDirectory, attempt: int, requests: Requests) -> Workp
 
 
 def choose_device(experiment: Experiment) -> str:
-    """`cpu` or the one GPU that the scheduler has handed down."""
+    """`cpu` or the first GPU that the scheduler has handed down."""
     asked = asked_device(experiment)
     if asked == "cpu":
         return "cpu"
@@ -181,7 +182,9 @@ def choose_device(experiment: Experiment) -> str:
 
 
 def start_workload(experiment: Experiment, place: Workplace) -> Iterator[Value]:
-    """The generator that does what the experiment says."""
+    """The generator that does what the experiment says; a training on several GPUs goes on in processes of its own."""
+    if experiment.kind != "evaluate" and (num_processes := count_processes(experiment, place)) > 1:
+        return train_on_several(experiment, place, num_processes)
     match experiment.kind:
         case "pretrain":
             from lovt_core.pretrain import pretrain

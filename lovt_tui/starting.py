@@ -95,11 +95,13 @@ def queue(workspace: "Workspace", view: "View") -> tuple[str, ...]:
     from lovt_core.runs.directory import RunDirectory
     from lovt_core.runs.queueing.requests import label_run, queue_repeats, queue_run
     from lovt_tui.cli.readiness import check_ready
+    from lovt_tui.cli.terms import check_shared_gpus
     from lovt_tui.forms.launching import RunLaunch
 
     if view.asked is None or isinstance(view.asked, Sweep) or not isinstance(view.launch, RunLaunch):
         raise InputError("there is something wrong with it: see the lines above the form")
     launch, files = view.launch, _stamp(view.draft)
+    check_shared_gpus(view.asked, launch.gpus)
     terms = _build_terms(workspace, launch)
     ready = check_ready(workspace, view.asked, terms.after, terms.launcher)
     seeded = [ready.model_copy(update={"seed": ready.seed + repeat}) for repeat in range(launch.repeats)]

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from lovt_core.config.base import Name, Section, Seed
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
 from lovt_core.config.evaluation import EvaluateExperiment
-from lovt_core.config.methods import LONE_SAMPLE, VIEWS, LovtConfig, MethodConfig
+from lovt_core.config.methods import GATHERING, LONE_SAMPLE, VIEWS, LovtConfig, MethodConfig
 from lovt_core.config.training import TrainingConfig
 from lovt_core.errors import InputError
 
@@ -45,6 +45,15 @@ class PretrainExperiment(Section):
         reason = LONE_SAMPLE.get(self.method.name)
         if self.training.batch_size < 2 and reason is not None:
             raise ValueError(f"training.batch_size must be at least 2: {reason}")
+        return self
+
+    @model_validator(mode="after")
+    def _negatives_are_gathered(self) -> "PretrainExperiment":
+        if self.training.gather_negatives and self.method.name not in GATHERING:
+            raise ValueError(
+                f"training.gather_negatives: {self.method.name} has no negatives, only {' and '.join(GATHERING)} do; "
+                "leave it out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -126,3 +126,6 @@ LONE_SAMPLE: Mapping[str, str] = {
     "pixelpro": _NORM,
 }
 """Why a batch must not be a single sample."""
+
+GATHERING = ("lovt", "simclr")
+"""Methods whose losses have negatives from the rest of the batch: GPUs may gather them from each other."""

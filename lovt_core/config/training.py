@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lovt_core.config.base import Device, Section
+from lovt_core.errors import ConfigError
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -56,6 +57,10 @@ class TrainingConfig(Section):
     """Optimiser steps after which the training ends, whatever the epoch."""
     precision: Literal["fp32", "bf16", "fp16"] = "bf16"
     device: Device = "auto"
+    cpu_processes: Count = 1
+    """Processes that share the work of a training on the CPU; on GPUs there is one for each."""
+    gather_negatives: bool = False
+    """Several GPUs share each batch, whose loss is that of the whole, instead of the batches of a step."""
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     early_stopping: EarlyStoppingConfig | None = EarlyStoppingConfig()
@@ -79,6 +84,13 @@ class TrainingConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _processes_share_equally(self) -> "TrainingConfig":
+        problem = _find_unequal_share(self, self.cpu_processes)
+        if problem is not None:
+            raise ValueError(f"cpu_processes: {problem}")
+        return self
+
+    @model_validator(mode="after")
     def _cosine_needs_an_end(self) -> "TrainingConfig":
         name = self.schedule.name
         if self.schedule.warmup_steps and name in ("plateau", "cosine-swinging"):
@@ -88,3 +100,22 @@ class TrainingConfig(Section):
         if self.schedule.warmup_epochs and name != "cosine-epochs":
             raise ValueError(f"schedule '{name}' has no warm-up in epochs: set schedule.warmup_epochs to 0")
         return self
+
+
+def check_sharing(config: TrainingConfig, num_processes: int) -> None:
+    """Raise ConfigError where a training cannot be shared equally among so many processes (one for each GPU)."""
+    if (problem := _find_unequal_share(config, num_processes)) is not None:
+        raise ConfigError(problem)
+
+
+def _find_unequal_share(config: TrainingConfig, num_processes: int) -> str | None:
+    # of a batch each process gets two samples at least: batch norms have no statistics of a single one
+    key, least = ("batch_size", 2) if config.gather_negatives else ("accumulate", 1)
+    shared: int = getattr(config, key)
+    fitting = [number for number in range(1, shared + 1) if shared % number == 0 and shared // number >= least]
+    if num_processes in (1, *fitting):
+        return None
+    return (
+        f"training.{key} is {shared}, which {num_processes} processes (one for each GPU) cannot share equally; "
+        f"what can: {', '.join(map(str, fitting or [1]))}"
+    )

@@ -3,7 +3,9 @@
 Shapes: B batch, R regions, S sentences, D width of an encoder, Z projection size.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from torch import Tensor, nn
 
@@ -12,6 +14,7 @@ from lovt_core.models.cross_attention import Attended, CrossAttention, Direction
 from lovt_core.models.pooling import build_image_pool, build_report_pool
 from lovt_core.models.projection import Projection
 from lovt_core.models.report_encoder import ReportFeatures
+from lovt_core.training.gathering import Gather
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,21 @@ class Representations:
     """(B, S) bool: real sentences."""
     attended: Attended | None
     """z^{b->a} and z^{a->b}; None where no local loss needs them."""
+
+    def gathered(self, gather: Gather, names: Sequence[str]) -> Self:
+        """With these fields and `attended` of all processes that share the batch; without gradient for the weights.
+
+        The padded number of sentences must be the same in all of them. What no loss reads must not be asked for: its
+        parameters would get gradients of zero instead of none.
+        """
+        read = {name: value for name in names if (value := getattr(self, name)) is not None}
+        own = {name: value.detach() if name.endswith("weights") else value for name, value in read.items()}
+        attended = {} if self.attended is None else self.attended.directions()
+        of_all = gather(*own.values(), *attended.values())
+        found: dict[str, Any] = dict(zip(own, of_all[: len(own)], strict=True))
+        if self.attended is not None:
+            found["attended"] = replace(self.attended, **dict(zip(attended, of_all[len(own) :], strict=True)))
+        return replace(self, **found)
 
 
 class Alignment(nn.Module):

@@ -28,24 +28,33 @@ from lovt_core.methods.simclr import Simclr
 from lovt_core.methods.supervised import Supervised
 from lovt_core.methods.view_batches import ViewBatches
 from lovt_core.models.image_encoder import build_image_encoder
+from lovt_core.training.gathering import gather_from_ranks
+from lovt_core.training.sharing import WHOLE, Share
 
 Training = PairedTraining | ImageTraining
 
 
 def build_training(
-    experiment: PretrainExperiment, data: TrainingData, device: str, checkpoint: Path | None = None
+    experiment: PretrainExperiment,
+    data: TrainingData,
+    device: str,
+    checkpoint: Path | None = None,
+    share: Share = WHOLE,
 ) -> Training:
     """The method of an experiment on `device`; its first weights are drawn from the experiment's seed.
 
     `data` is that of `open_training_data`. With a `checkpoint` folder no weights are read, because those of the
-    checkpoint follow. Raises ConfigError where settings do not fit together or the data, MissingWeightsError as the
-    encoders do.
+    checkpoint follow. `share`: the part of the batches that this process makes. Raises ConfigError where settings do
+    not fit together or the data, MissingWeightsError as the encoders do.
     """
     if isinstance(data, Pairs):
-        return build_paired_training(experiment, data, device, checkpoint)
+        return build_paired_training(experiment, data, device, checkpoint, share)
     torch.manual_seed(experiment.seed)
     model = build_image_method(experiment.method, pretrained=checkpoint is None).to(device)
-    return ImageTraining(experiment, data, model, _build_batches(experiment, data, torch.device(device)))
+    if share.of == "batch":
+        model.gather = gather_from_ranks
+    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device), share)
+    return ImageTraining(experiment, data, model, _build_batches(experiment, data, size))
 
 
 def build_image_method(config: MethodConfig, pretrained: bool = True) -> ImageMethod:
@@ -66,9 +75,8 @@ def build_image_method(config: MethodConfig, pretrained: bool = True) -> ImageMe
 
 
 def _build_batches(
-    experiment: PretrainExperiment, images: SingleImages, device: torch.device
+    experiment: PretrainExperiment, images: SingleImages, size: BatchSize
 ) -> ViewBatches | LabelledBatches:
-    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, device)
     method, augmentation = experiment.method, experiment.augmentation
     if isinstance(method, SupervisedConfig):
         return LabelledBatches(images, method.labels, augmentation.image, size)

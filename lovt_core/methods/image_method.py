@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lovt_core.models.image_encoder import ImageEncoder
+from lovt_core.training.gathering import Gather, keep_own
 
 
 class ImageMethod(nn.Module):
@@ -15,6 +16,8 @@ class ImageMethod(nn.Module):
     def __init__(self, image_encoder: ImageEncoder) -> None:
         super().__init__()
         self.image_encoder = image_encoder
+        self.gather: Gather = keep_own
+        """Makes the rows of a batch that is shared among processes those of the whole one."""
 
     @abstractmethod
     def compute_losses(self, batch: Any) -> dict[str, Tensor]:

@@ -47,7 +47,7 @@ class LabelledBatches:
     def training_batches(self, seed: int, epoch: int, skip: int) -> Generator[LabelledBatch, None, None]:
         """The batches of `epoch` from batch index `skip` on."""
         order = np.random.default_rng((seed, epoch, _ORDER)).permutation(np.array(self._images.train))
-        for index in range(skip, self.batches_per_epoch):
+        for index in self._size.share.batch_indices(skip, self.batches_per_epoch):
             rows = order[index * self._size.pairs : (index + 1) * self._size.pairs].tolist()
             images = [self._images.prepared.image(row) for row in rows]
             seeds = [(seed, epoch, row, _VIEW) for row in rows]

@@ -10,6 +10,7 @@ from lovt_core.models.image_encoder import ImageEncoder, build_image_encoder
 from lovt_core.models.language_models import build_report_encoder
 from lovt_core.models.report_encoder import ReportEncoder
 from lovt_core.models.report_tokens import ReportTokenizer
+from lovt_core.training.gathering import Gather, keep_own
 
 
 class Lovt(nn.Module):
@@ -21,6 +22,8 @@ class Lovt(nn.Module):
         self.report_encoder = report_encoder
         self.alignment = Alignment(config, image_encoder.width, report_encoder.width)
         self.objective = LovtObjective(config.objective)
+        self.gather: Gather = keep_own
+        """Makes the rows of a batch that is shared among processes those of the whole one."""
 
     def compute_losses(self, batch: PairedBatch) -> dict[str, Tensor]:
         """`loss` is what training minimises; the other values are for the record and carry no gradient.
@@ -32,6 +35,8 @@ class Lovt(nn.Module):
         features = self.image_encoder(batch.images)
         report = self.report_encoder(batch.tokens)
         representations = self.alignment(features.flatten(2).transpose(1, 2), report)
+        if self.training:
+            representations = representations.gathered(self.gather, self.objective.reads)
         losses: dict[str, Tensor] = self.objective(representations, tuple(features.shape[2:]))
         return losses
 

@@ -20,6 +20,14 @@ class LovtObjective(nn.Module):
         self.regions = None if config.regions is None else LocalContrastiveLoss(config.regions)
         self.sentences = None if config.sentences is None else LocalContrastiveLoss(config.sentences)
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Fields of the representations that the losses read besides `attended`."""
+        pairs = () if self.pairs is None else ("image_projection", "report_projection")
+        regions = () if self.regions is None else ("region_weights", "region_projections")
+        sentences = ("sentence_weights", "sentence_projections", "sentence_mask")
+        return (*pairs, *regions, *(() if self.sentences is None else sentences))
+
     def forward(self, representations: Representations, grid: Size) -> dict[str, Tensor]:
         """`loss` is the total; the others, without gradient, are unweighted losses, accuracies and shares of the total.
 

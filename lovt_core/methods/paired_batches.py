@@ -21,6 +21,7 @@ from lovt_core.models.normalisation import normalise
 from lovt_core.models.report_tokens import ReportTokenizer, SentenceTokens
 from lovt_core.training.augmentation import draw_views, plain_views, render_views
 from lovt_core.training.report_augmentation import augment_report
+from lovt_core.training.sharing import WHOLE, Share
 
 _ORDER, _CHOICE, _VIEW, _REPORT = range(4)
 """Streams of random numbers that do not touch each other."""
@@ -34,6 +35,8 @@ class BatchSize:
     image: int
     """Pixels a side."""
     device: torch.device
+    share: Share = WHOLE
+    """The part of them that this process makes."""
 
 
 class PairedBatches:
@@ -63,7 +66,7 @@ class PairedBatches:
     def training_batches(self, seed: int, epoch: int, skip: int) -> Generator[PairedBatch, None, None]:
         """The batches of `epoch` from batch index `skip` on."""
         order = np.random.default_rng((seed, epoch, _ORDER)).permutation(np.array(self._pairs.train))
-        for index in range(skip, self.batches_per_epoch):
+        for index in self._size.share.batch_indices(skip, self.batches_per_epoch):
             rows = order[index * self._size.pairs : (index + 1) * self._size.pairs].tolist()
             pixels, flipped = self._augment_images(rows, seed, epoch)
             reports = [
@@ -74,7 +77,7 @@ class PairedBatches:
                 )
                 for row, flip in zip(rows, flipped, strict=True)
             ]
-            yield self._assemble(pixels, reports)
+            yield self._assemble(pixels, reports, self._size.share.part(len(rows)))
 
     def validation_batches(self, seed: int, epoch: int) -> Iterator[PairedBatch]:
         """All validation pairs in order, the last batch possibly smaller; all sentences, no augmentation.
@@ -85,16 +88,18 @@ class PairedBatches:
             rows = self._pairs.validation[start : start + self._size.pairs]
             images = [self._choose_image(row, seed, epoch) for row in rows]
             views = plain_views(images, self._size.image, self._size.device)
-            yield self._assemble(views, [self._reports[row] for row in rows])
+            yield self._assemble(views, [self._reports[row] for row in rows], slice(None))
 
     def _augment_images(self, rows: Sequence[int], seed: int, epoch: int) -> tuple[Tensor, list[bool]]:
-        """(B, 1, S, S) views of the rows' images, and which of them are flipped."""
+        """(B, 1, S, S) views of the images of this process's rows, and which of all rows are flipped."""
         images = [self._choose_image(row, seed, epoch) for row in rows]
+        own = self._size.share.part(len(rows))
         if not self._augmentation.image.enabled:
-            return plain_views(images, self._size.image, self._size.device), [False] * len(rows)
+            return plain_views(images[own], self._size.image, self._size.device), [False] * len(rows)
         seeds = [(seed, epoch, row, _VIEW) for row in rows]
         views = draw_views(images, self._augmentation.image, self._size.image, seeds)
-        return render_views(images, views, self._size.image, self._size.device), [view.flip for view in views]
+        pixels = render_views(images[own], views[own], self._size.image, self._size.device)
+        return pixels, [view.flip for view in views]
 
     def _choose_image(self, row: int, seed: int, epoch: int) -> Bytes:
         images = self._pairs.prepared.samples[row].images
@@ -103,6 +108,7 @@ class PairedBatches:
         chosen = np.random.default_rng((seed, epoch, row, _CHOICE)).integers(len(images))
         return self._pairs.prepared.image(images[int(chosen)])
 
-    def _assemble(self, views: Tensor, reports: Sequence[Sequence[SentenceTokens]]) -> PairedBatch:
-        tokens = self.tokenizer.collate(reports).to(self._size.device, non_blocking=True)
+    def _assemble(self, views: Tensor, reports: Sequence[Sequence[SentenceTokens]], own: slice) -> PairedBatch:
+        """The views, and of the reports `own`, padded as in the whole batch."""
+        tokens = self.tokenizer.collate(reports).part(own).to(self._size.device, non_blocking=True)
         return PairedBatch(normalise(views, self._pairs.statistics), tokens)

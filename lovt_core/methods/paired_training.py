@@ -16,7 +16,9 @@ from lovt_core.methods.lovt import Lovt, build_lovt
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer
+from lovt_core.training.gathering import gather_from_ranks
 from lovt_core.training.monitored import VALIDATION_LOSS
+from lovt_core.training.sharing import WHOLE, Share
 
 TOKENIZER_FOLDER = "tokenizer"
 """Folder of the tokenizer in a checkpoint."""
@@ -76,11 +78,12 @@ def _describe_cut(batches: PairedBatches, num_reports: int) -> tuple[str, ...]:
 
 
 def build_paired_training(
-    experiment: PretrainExperiment, pairs: Pairs, device: str, checkpoint: Path | None = None
+    experiment: PretrainExperiment, pairs: Pairs, device: str, checkpoint: Path | None = None, share: Share = WHOLE
 ) -> PairedTraining:
     """The method of an experiment on `device`; its first weights are drawn from the experiment's seed.
 
     With a `checkpoint` folder its tokenizer is used, and no weights are read because those of the checkpoint follow.
+    `share` as of `build_training`.
     Raises ConfigError where settings do not fit together or the data, MissingWeightsError as the encoders do.
     """
     method = experiment.method
@@ -94,5 +97,7 @@ def build_paired_training(
         tokenizer = ReportTokenizer.load(checkpoint / TOKENIZER_FOLDER)
     torch.manual_seed(experiment.seed)
     model = build_lovt(method, tokenizer, pretrained=checkpoint is None).to(device)
-    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device))
+    if share.of == "batch":
+        model.gather = gather_from_ranks
+    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device), share)
     return PairedTraining(experiment, pairs, model, PairedBatches(pairs, tokenizer, experiment.augmentation, size))

@@ -21,5 +21,7 @@ class Simclr(ImageMethod):
     def compute_losses(self, batch: ViewBatch) -> dict[str, Tensor]:
         """`accuracy/top1` and `accuracy/top5`: how often the other view is among the nearest of the batch."""
         first, second = (self.projector(pool(self.image_encoder(view))) for view in batch.views)
+        if self.training:
+            first, second = self.gather(first, second)
         losses = self.objective(first, second)
         return {"loss": losses.loss, "accuracy/top1": losses.top1, "accuracy/top5": losses.top5}

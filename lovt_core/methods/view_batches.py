@@ -63,9 +63,10 @@ class ViewBatches:
     def training_batches(self, seed: int, epoch: int, skip: int) -> Generator[ViewBatch, None, None]:
         """The batches of `epoch` from batch index `skip` on."""
         order = np.random.default_rng((seed, epoch, _ORDER)).permutation(np.array(self._images.train))
-        for index in range(skip, self.batches_per_epoch):
+        for index in self._size.share.batch_indices(skip, self.batches_per_epoch):
             rows = order[index * self._size.pairs : (index + 1) * self._size.pairs].tolist()
-            yield self._assemble(rows, _Draw(_TRAINING, seed, epoch, index))
+            own = rows[self._size.share.part(len(rows))]
+            yield self._assemble(own, _Draw(_TRAINING, seed, epoch, index))
 
     def validation_batches(self, seed: int) -> Iterator[ViewBatch]:
         """All validation images in order, the last batch possibly smaller; one left over joins the batch before it."""

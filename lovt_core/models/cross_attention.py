@@ -38,6 +38,11 @@ class Attended:
     scores: Tensor
     """(B, R, S), before softmax and masking."""
 
+    def directions(self) -> dict[str, Tensor]:
+        """What was asked for, by name."""
+        both = {"report_to_regions": self.report_to_regions, "image_to_sentences": self.image_to_sentences}
+        return {name: value for name, value in both.items() if value is not None}
+
 
 class CrossAttention(nn.Module):
     """One head; keys, values, output and norm are shared by both directions."""

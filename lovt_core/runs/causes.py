@@ -27,7 +27,13 @@ Cause = Literal[
 
 
 def find_cause(error: BaseException) -> Cause:
-    """What kind of failure an exception is, looking at what it was raised from too."""
+    """What kind of failure an exception is, looking at what it was raised from too.
+
+    One that tells of another process's failure knows that one's `cause`.
+    """
+    told: Cause | None = getattr(error, "cause", None)
+    if told is not None:
+        return told
     chain = [error]
     while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
         chain.append(before)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lovt_core.errors import RecordError
-from lovt_core.runs.lines import append_whole, encode_line, encode_number
+from lovt_core.runs.lines import append_whole, decode_number, encode_line, encode_number
 from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Result, Value
 
 LastWord = Literal["finished", "failed", "stopped", "pruned", "interrupted"]
@@ -84,3 +84,23 @@ def encode_value(value: Value) -> tuple[str, dict[str, Any]]:
             return "alarm", {"message": value.message}
         case Ended():
             return value.reason, {}
+
+
+def decode_value(kind: str, data: Mapping[str, Any]) -> Value:
+    """The value that `encode_value` has made this of."""
+    match kind:
+        case "metrics":
+            numbers = {name: decode_number(number) for name, number in data["values"].items()}
+            return Metrics(data["step"], data["epoch"], numbers, data.get("total"))
+        case "progress":
+            return Progress(**data)
+        case "saved":
+            return CheckpointSaved(data["checkpoint"], data["step"], is_last=data["is_last"], is_best=data["is_best"])
+        case "result":
+            return Result(data["data"])
+        case "alarm":
+            return Alarm(data["message"])
+        case "stopped" | "pruned" | "interrupted":
+            return Ended(kind)
+        case _:
+            raise ValueError(f"'{kind}' is no event that tells of a value")

@@ -13,6 +13,7 @@ from lovt_core.training.optimiser_step import OptimiserStep, StepOutcome
 from lovt_core.training.random_state import seed_generators
 from lovt_core.training.saver import CheckpointSaver
 from lovt_core.training.schedule import Horizon, compute_learning_rate
+from lovt_core.training.sharing import build_share
 from lovt_core.training.trainable import Trainable
 from lovt_core.training.validation import validate
 from lovt_core.values import Alarm, CheckpointSaved, Ended, EndReason, Metrics, Progress, Value, Workplace
@@ -35,7 +36,8 @@ class _Loop:
         self.trainable = trainable
         self.config = config
         self.place = place
-        self.step = OptimiserStep(trainable, config)
+        self.step = OptimiserStep(trainable, config, build_share(config, place.rank, place.num_ranks))
+        self.ranks = self.step.ranks
         self.saver = CheckpointSaver(trainable, self.step, place)
         self.saved_at = time.monotonic()
         self.state: LoopState = initial_state(config, trainable.monitored.mode)
@@ -61,7 +63,7 @@ class _Loop:
             yield from self.saver.keep_encoder(self.state.best_checkpoint)
 
     def _start(self) -> Iterator[Value]:
-        seed_generators(self.trainable.seed)
+        seed_generators(self.trainable.seed, self.place.rank)
         if self.place.last_checkpoint is None:
             return
         point, self.state = self.saver.restore(self.place.last_checkpoint, self.config)
@@ -85,10 +87,10 @@ class _Loop:
         with closing(self.trainable.training_batches(self.state.epoch, self.state.batch)) as batches:
             while self.state.batch < self.trainable.batches_per_epoch and not self._has_all_steps():
                 yield self._train_step(batches)
-                reason = self.place.stop_requested()
+                reason, is_save_due = self.ranks.decide((self.place.stop_requested(), self._is_save_due()))
                 if reason is not None:
                     return reason
-                if self._is_save_due():
+                if is_save_due:
                     yield from self._save(is_best=False)
                     self.step.clock.restart()
         return None
@@ -123,9 +125,9 @@ class _Loop:
         if not self._is_validation_due():
             self._begin_next_epoch()
             return None
-        means = validate(self.trainable, self.step.precision, self.state.epoch, self._is_stop_requested)
+        means = self._validate()
         if means is None:
-            return self.place.stop_requested()
+            return self.ranks.decide(self.place.stop_requested())
         epoch_means = {f"train/epoch_{name}": total / self.state.batch for name, total in self.state.epoch_sums.items()}
         yield self._metrics({f"val/{name}": value for name, value in means.items()} | epoch_means)
         monitored = self.trainable.monitored
@@ -136,6 +138,14 @@ class _Loop:
         self._begin_next_epoch()
         yield from self._save(is_best)
         return None
+
+    def _validate(self) -> dict[str, float] | None:
+        """Means and scores, computed by the first process; None when interrupted."""
+        self.ranks.average_buffers()
+        means = None
+        if self.ranks.is_first:
+            means = validate(self.trainable, self.step.precision, self.state.epoch, self._is_stop_requested)
+        return self.ranks.decide(means)
 
     def _is_validation_due(self) -> bool:
         epoch = self.state.epoch + 1
@@ -178,6 +188,7 @@ class _Loop:
         name = self.saver.name_of(self.state)
         if is_best:
             self.state = replace(self.state, best_checkpoint=name)
+        self.ranks.average_buffers()
         self.saver.save(self.state)
         self.saved_at = time.monotonic()
         yield CheckpointSaved(name, self.state.step, is_last=True, is_best=is_best)

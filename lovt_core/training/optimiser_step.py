@@ -13,6 +13,8 @@ from lovt_core.errors import TrainingError
 from lovt_core.training.clock import StepClock
 from lovt_core.training.optimiser import build_optimiser, set_learning_rate, trainable_parameters
 from lovt_core.training.precision import Precision
+from lovt_core.training.ranks import Ranks
+from lovt_core.training.sharing import WHOLE, Share
 from lovt_core.training.trainable import Trainable
 
 
@@ -27,7 +29,9 @@ class StepOutcome:
 class OptimiserStep:
     """Holds optimiser and precision. Values are read from the device once a step."""
 
-    def __init__(self, trainable: Trainable, config: TrainingConfig) -> None:
+    def __init__(self, trainable: Trainable, config: TrainingConfig, share: Share = WHOLE) -> None:
+        """With a `share` of several processes, their process group must be there."""
+        self.ranks = Ranks(trainable, share)
         self.optimiser = build_optimiser(config.optimiser, trainable.model)
         self.precision = Precision(config.precision, next(trainable.model.parameters()).device)
         self.clock = StepClock()
@@ -37,7 +41,7 @@ class OptimiserStep:
         self._clip = config.optimiser.gradient_clip
 
     def run(self, batches: Iterator[Any], count: int, step: int, learning_rate: float) -> StepOutcome:
-        """Step number `step` (counted from 1) over the next `count` batches.
+        """Step number `step` (counted from 1) over the next `count` batches, or this process's share of them.
 
         Each batch's loss is divided by `accumulate`, also where an epoch ends with fewer. Raises TrainingError for a
         loss or (without a loss scale) a gradient that is not finite, and when the GPU's memory does not suffice.
@@ -54,7 +58,8 @@ class OptimiserStep:
         with self.clock.computing():
             self.precision.unscale(self.optimiser)
             norm = self._gradient_norm()
-            *values, gradient_norm = torch.stack([*sums.values(), norm.float()]).tolist()
+            totals = self.ranks.sum(torch.stack(list(sums.values())))
+            *values, gradient_norm = torch.cat([totals, norm.float().view(1)]).tolist()
             losses = {name: value / count for name, value in zip(sums, values, strict=True)}
             self._check_finite(losses["loss"], gradient_norm, step)
             set_learning_rate(self.optimiser, learning_rate)
@@ -65,14 +70,17 @@ class OptimiserStep:
 
     def _add_gradients(self, batches: Iterator[Any], count: int) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
-        for _ in range(count):
-            batch = next(batches)
+        share = self.ranks.share
+        num_batches = share.num_batches(count)
+        for position in range(num_batches):
+            batch, weight = next(batches), share.weight(position, count)
             with self.clock.computing():
-                with self.precision.autocast():
-                    losses = self._trainable.compute_losses(batch)
-                self.precision.backward(losses["loss"] / self._accumulate)
+                with self.ranks.adding(is_last=position == num_batches - 1):
+                    with self.precision.autocast():
+                        losses = self.ranks.compute_losses(batch)
+                    self.precision.backward(losses["loss"] * (weight * self.ranks.gradient_scale) / self._accumulate)
                 for name, loss in losses.items():
-                    value = loss.detach().float()
+                    value = loss.detach().float() * weight
                     sums[name] = sums[name] + value if name in sums else value
         return sums
 

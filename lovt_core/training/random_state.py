@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 
-def seed_generators(seed: int) -> None:
-    """Seed all of them."""
+def seed_generators(seed: int, rank: int = 0, step: int = 0) -> None:
+    """Seed all of them; other processes of a training than the first draw other numbers, from `step` on anew."""
+    if rank:
+        seed = int(np.random.SeedSequence((seed, rank, step)).generate_state(1)[0])
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

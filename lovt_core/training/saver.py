@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -19,20 +20,21 @@ from lovt_core.training.checkpoint import (
 from lovt_core.training.loop_state import LoopState, state_from_json, state_to_json
 from lovt_core.training.optimiser import optimiser_tensors, restore_optimiser
 from lovt_core.training.optimiser_step import OptimiserStep
-from lovt_core.training.random_state import capture_generators, restore_generators
+from lovt_core.training.random_state import capture_generators, restore_generators, seed_generators
 from lovt_core.training.resume import ResumePoint, TrainingState, newest_whole_checkpoint, save_state
 from lovt_core.training.trainable import Trainable
 from lovt_core.values import CheckpointSaved, Workplace
 
 
 class CheckpointSaver:
-    """Keeps the `last` and the `best` checkpoint of one training."""
+    """Keeps the `last` and the `best` checkpoint of one training; of several processes the first one alone writes."""
 
     def __init__(self, trainable: Trainable, step: OptimiserStep, place: Workplace) -> None:
         self._trainable = trainable
         self._step = step
         self._place = place
         self._last: str | None = None
+        self._writes = step.ranks.is_first
         self._device = next(trainable.model.parameters()).device
 
     def save(self, state: LoopState) -> None:
@@ -40,6 +42,8 @@ class CheckpointSaver:
 
         The state comes first: whoever sees the folder of the weights may rely on both.
         """
+        if not self._writes:
+            return
         name = self.name_of(state)
         folder = self._place.checkpoints / name
         state_folder = folder.with_name(name + STATE_SUFFIX)
@@ -59,7 +63,7 @@ class CheckpointSaver:
     def discard_superseded(self, best: str | None, keep_states: bool = True) -> None:
         """Remove all but `last` and `best`; only after the newest one was announced."""
         keep = {name for name in (self._last, best) if name is not None}
-        if keep:
+        if keep and self._writes:
             discard_checkpoints(self._place.checkpoints, keep, keep_states)
 
     def has_kept_encoder(self) -> bool:
@@ -67,11 +71,14 @@ class CheckpointSaver:
         best = self._place.best_checkpoint
         if best is None or not best.endswith(ENCODER_SUFFIX) or not (self._place.checkpoints / best).is_dir():
             return False
-        discard_checkpoints(self._place.checkpoints, {best}, keep_states=False)
+        if self._writes:
+            discard_checkpoints(self._place.checkpoints, {best}, keep_states=False)
         return True
 
     def keep_encoder(self, best: str | None) -> Iterator[CheckpointSaved]:
         """Put the image encoder of the best checkpoint in the place of all that was saved."""
+        if not self._writes:
+            return
         name = best or self._last
         reduced = save_encoder(self._place.checkpoints / name) if name is not None else None
         if reduced is not None:
@@ -90,9 +97,16 @@ class CheckpointSaver:
         restore_optimiser(self._step.optimiser, self._trainable.model, point.state.optimiser)
         document = point.state.document
         self._step.precision.restore(document["precision"])
-        restore_generators(self._device, point.state.random, document["random"])
+        self._restore_generators(point.state.random, document)
         self._last = point.checkpoint.folder.name
         return point, state_from_json(document["loop"], config, self._trainable.monitored.mode)
+
+    def _restore_generators(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
+        """Those of the first process are in the checkpoint; the others' begin anew, each from its own seed."""
+        if self._writes:
+            restore_generators(self._device, tensors, document["random"])
+        else:
+            seed_generators(self._trainable.seed, self._place.rank, int(document["loop"]["step"]))
 
     def _capture(self, state: LoopState) -> TrainingState:
         random_tensors, random_document = capture_generators(self._device)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lovt_core.runs.directory import RunDirectory
     from lovt_core.runs.indexing.index import Index
     from lovt_core.runs.records import EventRow, RunRow
+    from lovt_core.runs.terms import Terms
     from lovt_core.runs.workspace import Workspace
 
 LOOK_SECONDS = 0.5
@@ -23,13 +24,20 @@ USERS_FAULT = 2
 
 
 def launch(
-    workspace: "Workspace", experiment: "Experiment", file: Path | None = None, *, detach: bool, as_json: bool
+    workspace: "Workspace",
+    experiment: "Experiment",
+    file: Path | None = None,
+    terms: "Terms | None" = None,
+    *,
+    detach: bool,
+    as_json: bool,
 ) -> int:
     """Queue an experiment, read from `file`, and follow its run, unless `detach`; the exit code."""
     from lovt_core.config.loading import stamp_files
     from lovt_core.runs.queueing.requests import queue_run
+    from lovt_core.runs.terms import Terms
 
-    run = queue_run(workspace, experiment, files=stamp_files(file) if file else None)
+    run = queue_run(workspace, experiment, terms or Terms(), files=stamp_files(file) if file else None)
     if detach:
         print_queued(run, as_json=as_json)
         return 0

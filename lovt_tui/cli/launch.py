@@ -18,6 +18,7 @@ from lovt_tui.cli.terms import (
     RetryOption,
     SlurmOption,
     build_terms,
+    check_shared_gpus,
 )
 
 if TYPE_CHECKING:
@@ -98,9 +99,10 @@ def _plan(
         for place, ((file, experiment), group) in enumerate(zip(experiments, groups, strict=True)):
             seeded = experiment.model_copy(update={"seed": experiment.seed + repetition})
             behind = position - 1 if chain and place else None
-            yield _Planned(
-                seeded, file, replace(terms, group=group, after=() if behind is not None else terms.after), behind
-            )
+            own = replace(terms, group=group, after=() if behind is not None else terms.after)
+            if behind is not None and experiment.kind == "evaluate" and (own.gpus or 0) > 1:
+                own = replace(own, gpus=1)  # several are for the training that it waits for
+            yield _Planned(seeded, file, own, behind)
             position += 1
 
 
@@ -110,6 +112,7 @@ def _check(workspace: "Workspace", planned: _Planned, before: Sequence[_Planned]
     from lovt_tui.cli.readiness import check_ready, check_tasks
 
     experiment = planned.experiment
+    check_shared_gpus(experiment, planned.terms.gpus)
     if planned.behind is None or experiment.kind != "evaluate":
         check_ready(workspace, experiment, planned.terms.after, planned.terms.launcher)
         return

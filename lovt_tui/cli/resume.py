@@ -14,7 +14,7 @@ from lovt_tui.cli.context import (
     print_json,
 )
 from lovt_tui.cli.stop import RunsArgument
-from lovt_tui.cli.terms import AfterOption, RetryOnOption, RetryOption, build_terms
+from lovt_tui.cli.terms import AfterOption, GpusOption, RetryOnOption, RetryOption, build_terms, check_shared_gpus
 
 if TYPE_CHECKING:
     from lovt_core.runs.directory import RunDirectory
@@ -28,6 +28,7 @@ def command(
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, help="Train on to this epoch; a finished run needs its keep_state.")
     ] = None,
+    gpus: GpusOption = None,
     after: AfterOption = None,
     retry: RetryOption = None,
     retry_on: RetryOnOption = None,
@@ -39,6 +40,7 @@ def command(
 
     \b
     Example: lovt resume 20261124-101500-covid --epochs 60
+    Example: lovt resume 20261124-101500-covid --gpus 2
     """
     from lovt_core.runs.directory import find_run
     from lovt_core.runs.queueing.requests import request_epochs, request_resume
@@ -46,7 +48,8 @@ def command(
 
     place = get_workspace(workspace, reading=True)
     found = find_run(place, run)
-    terms = build_terms(place, after=after, retry=retry, retry_on=retry_on)
+    _check_gpus(found, gpus)
+    terms = build_terms(place, gpus=gpus, after=after, retry=retry, retry_on=retry_on)
     _wait_for_worker(found)
     if epochs is not None:
         request_epochs(place, found, epochs, terms)
@@ -56,6 +59,13 @@ def command(
         print_queued(found, as_json=as_json)
         return
     raise typer.Exit(follow(place, found, as_json=as_json))
+
+
+def _check_gpus(run: "RunDirectory", gpus: int | None) -> None:
+    """Raise InputError where the run's experiment cannot be computed by so many GPUs together."""
+    experiment = run.experiment()
+    if experiment.kind != "imported":
+        check_shared_gpus(experiment, gpus)
 
 
 def retry_command(runs: RunsArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:

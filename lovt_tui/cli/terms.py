@@ -7,12 +7,12 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lovt_core.config.experiment import Experiment
     from lovt_core.runs.terms import Retry, Terms
     from lovt_core.runs.workspace import Workspace
 
-ONE_GPU = "training on several GPUs is not built yet: leave it out, or give 1"
 PriorityOption = Annotated[int, typer.Option("--priority", "-p", help="Higher ones start first.")]
-GpusOption = Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs of a run; 0: it runs on the CPU.")]
+GpusOption = Annotated[int | None, typer.Option("--gpus", min=0, help="GPUs that share a training; 0: the CPU.")]
 GpuMemoryOption = Annotated[
     float | None, typer.Option("--gpu-memory", min=0.1, metavar="GB", help="It needs no more: a GPU may be shared.")
 ]
@@ -53,7 +53,7 @@ def build_terms(
     if slurm:
         check_slurm()
     if slurm or (slurm is None and load_settings(workspace.settings).launcher == SLURM):
-        _check_slurm_gpus(gpus, gpu_memory)
+        _check_slurm_gpus(gpu_memory)
     else:
         _check_gpus(gpus, gpu_memory)
     return Terms(
@@ -82,11 +82,21 @@ def find_waited_for(workspace: "Workspace", texts: "Sequence[str]") -> tuple[str
     return tuple(dict.fromkeys(ids))
 
 
-def _check_slurm_gpus(gpus: int | None, gpu_memory: float | None) -> None:
+def check_shared_gpus(experiment: "Experiment", gpus: int | None) -> None:
+    """Raise InputError where an experiment cannot be computed by so many GPUs together."""
+    from lovt_core.config.training import check_sharing
     from lovt_core.errors import InputError
 
-    if gpus is not None and gpus > 1:
-        raise InputError(f"--gpus {gpus}: {ONE_GPU}")
+    if gpus is None or gpus < 2:
+        return
+    if experiment.kind == "evaluate":
+        raise InputError(f"--gpus {gpus}: {experiment.name} is an evaluation, which computes on one GPU: give 1")
+    check_sharing(experiment.training, gpus)
+
+
+def _check_slurm_gpus(gpu_memory: float | None) -> None:
+    from lovt_core.errors import InputError
+
     if gpu_memory is not None:
         raise InputError("--gpu-memory: Slurm hands out whole GPUs: leave it out, or ask for parts with slurm.gres")
 
@@ -99,8 +109,6 @@ def _check_gpus(gpus: int | None, gpu_memory: float | None) -> None:
         known = read_gpus()
         if gpus > len(known):
             raise InputError(f"--gpus {gpus}: this machine has {len(known)}")
-        if gpus > 1:
-            raise InputError(f"--gpus {gpus}: {ONE_GPU}")
     if gpus == 0 and gpu_memory is not None:
         raise InputError("--gpu-memory goes with a GPU: leave out --gpus 0")
     if gpu_memory is not None and (known := read_gpus()) and gpu_memory * GB > max(gpu.total for gpu in known):

@@ -20,7 +20,7 @@ class RunLaunch(Section):
     after: tuple[str, ...] = ()
     """Start when these runs have finished; cancelled if one fails."""
     gpus: Annotated[int, Field(ge=0)] | None = None
-    """GPUs of a run; 0: it runs on the CPU."""
+    """GPUs that share a training; 0: the CPU."""
     gpu_memory: Annotated[float, Field(ge=0.1)] | None = None
     """GB of a GPU that it needs at most: the GPU may then be shared."""
     retry: Annotated[int, Field(ge=0, le=100)] | None = None

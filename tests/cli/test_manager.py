@@ -84,7 +84,7 @@ def test_an_evaluation_in_a_chain_evaluates_what_was_trained(lovt, place):
         (("--retry-on", "cuda"), "--retry-on goes with --retry"),
         (("--retry", "1", "--retry-on", "cuda,weather"), "no cause is 'weather': one of gpu-memory, cuda"),
         (("--gpus", "3"), "--gpus 3: this machine has 2"),
-        (("--gpus", "2"), "--gpus 2: training on several GPUs is not built yet"),
+        (("--gpus", "2"), "training.accumulate is 1, which 2 processes (one for each GPU) cannot share equally"),
         (("--gpu-memory", "40"), "--gpu-memory 40: the largest GPU of this machine has 16 GB"),
         (("--set", "training.max_epoch=3"), "training.max_epoch: unknown key"),
     ],
@@ -94,6 +94,21 @@ def test_launches_that_cannot_be(lovt, place, monkeypatch, arguments, message):
     answer = lovt("launch", "small.yaml", *arguments)
     assert (answer.code, list_runs(place)) == (2, [])
     assert message in answer.err
+
+
+def test_a_training_is_shared_among_gpus(lovt, place, monkeypatch):
+    monkeypatch.setattr("lovt_core.runs.gpus.read_gpus", lambda: TWO_GPUS)
+    accumulating = ("--set", "training.accumulate=4")
+    ids = [
+        lovt("launch", "small.yaml", "--gpus", "2", *accumulating).out.strip(),
+        lovt("pretrain", "small.yaml", "--gpus", "2", "--detach", *accumulating).out.strip(),
+    ]
+    assert [terms_of(place, run_id).gpus for run_id in ids] == [2, 2]
+    assert "cannot share equally" in lovt("pretrain", "small.yaml", "--gpus", "2", "--detach").err
+    answer = lovt("launch", "evaluation/quick.yaml", "--gpus", "2")
+    assert (answer.code, answer.err.count("which computes on one GPU")) == (2, 1)
+    lovt("stop", ids[0])
+    assert "what can: 1, 2, 4" in lovt("resume", ids[0], "--gpus", "3", "--detach").err
 
 
 def test_nothing_waits_for_what_has_failed(lovt, place):
