@@ -14,6 +14,7 @@ from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.description import describe_training
 from lovt_core.methods.lovt import Lovt, build_lovt
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
+from lovt_core.models.encoder import set_micro_batch
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer
 from lovt_core.training.monitored import VALIDATION_LOSS
@@ -49,6 +50,10 @@ class PairedTraining:
     def compute_validation_scores(self) -> Mapping[str, float]:
         """None beside the means of the losses."""
         return {}
+
+    def set_micro_batch(self, samples: int) -> None:
+        """Run the encoders over so many samples at once from now on."""
+        set_micro_batch(self.model, samples)
 
     def before_step(self) -> None:
         """Nothing follows this method's networks."""

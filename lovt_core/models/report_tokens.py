@@ -38,6 +38,10 @@ class TokenBatch:
         moved = {field.name: getattr(self, field.name).to(device, non_blocking=non_blocking) for field in fields(self)}
         return type(self)(**moved)
 
+    def part(self, rows: slice) -> Self:
+        """Some of the reports, padded as in the whole batch."""
+        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
     def pin_memory(self) -> Self:
         """The same batch in page-locked memory."""
         return type(self)(**{field.name: getattr(self, field.name).pin_memory() for field in fields(self)})
