@@ -34,6 +34,8 @@ class BatchSize:
     image: int
     """Pixels a side."""
     device: torch.device
+    token_bucket: int = 1
+    """The padded length of reports is a multiple of this."""
 
 
 class PairedBatches:
@@ -102,5 +104,5 @@ class PairedBatches:
         return self._pairs.prepared.image(images[int(chosen)])
 
     def _assemble(self, views: Tensor, reports: Sequence[Sequence[SentenceTokens]]) -> PairedBatch:
-        tokens = self.tokenizer.collate(reports).to(self._size.device, non_blocking=True)
+        tokens = self.tokenizer.collate(reports, self._size.token_bucket).to(self._size.device, non_blocking=True)
         return PairedBatch(normalise(views, self._pairs.statistics), tokens)

@@ -14,6 +14,7 @@ from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.description import describe_training
 from lovt_core.methods.lovt import Lovt, build_lovt
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
+from lovt_core.models.compilation import compile_encoders
 from lovt_core.models.encoder import set_micro_batch
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer
@@ -21,6 +22,8 @@ from lovt_core.training.monitored import VALIDATION_LOSS
 
 TOKENIZER_FOLDER = "tokenizer"
 """Folder of the tokenizer in a checkpoint."""
+TOKEN_BUCKET = 16
+"""Padded lengths of reports are multiples of it where kernels are chosen or compiled for each length."""
 
 
 class PairedTraining:
@@ -88,5 +91,13 @@ def build_paired_training(
         tokenizer = ReportTokenizer.load(checkpoint / TOKENIZER_FOLDER)
     torch.manual_seed(experiment.seed)
     model = build_lovt(method, tokenizer, pretrained=checkpoint is None).to(device)
-    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device))
+    if experiment.training.compile:
+        compile_encoders(model)
+    size = _batch_size(experiment, torch.device(device))
     return PairedTraining(experiment, pairs, model, PairedBatches(pairs, tokenizer, experiment.augmentation, size))
+
+
+def _batch_size(experiment: PretrainExperiment, device: torch.device) -> BatchSize:
+    training = experiment.training
+    bucket = TOKEN_BUCKET if training.compile or device.type == "cuda" else 1
+    return BatchSize(training.batch_size, experiment.data.image_size, device, bucket)

@@ -34,8 +34,11 @@ class TokenBatch:
     """(B, S, K) bool: real tokens of each sentence; a report's tokens lie in it in the order of `input_ids`."""
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
-        """The same batch on another device."""
-        moved = {field.name: getattr(self, field.name).to(device, non_blocking=non_blocking) for field in fields(self)}
+        """The same batch on another device; to a GPU by way of page-locked memory where it may not block."""
+        source = self.pin_memory() if non_blocking and torch.device(device).type == "cuda" else self
+        moved = {
+            field.name: getattr(source, field.name).to(device, non_blocking=non_blocking) for field in fields(self)
+        }
         return type(self)(**moved)
 
     def part(self, rows: slice) -> Self:
@@ -77,9 +80,12 @@ class ReportTokenizer:
         encodings = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
         return tuple(tuple(encoding.ids) for encoding in encodings if encoding.ids)
 
-    def collate(self, reports: Sequence[Sequence[Sequence[int]]]) -> TokenBatch:
-        """Batch of encoded reports; raises DataError for a report without a sentence."""
-        return collate_reports(reports, self.special, self.max_tokens)
+    def collate(self, reports: Sequence[Sequence[Sequence[int]]], bucket: int = 1) -> TokenBatch:
+        """Batch of encoded reports; T is a multiple of `bucket`, or `max_tokens`.
+
+        Raises DataError for a report without a sentence.
+        """
+        return collate_reports(reports, self.special, self.max_tokens, bucket)
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json` and `tokenizer_config.json` into an existing folder."""
@@ -121,11 +127,14 @@ def _token_id(tokenizer: Tokenizer, name: str) -> int:
     return token_id
 
 
-def collate_reports(reports: Sequence[Sequence[Sequence[int]]], special: SpecialTokens, max_tokens: int) -> TokenBatch:
+def collate_reports(
+    reports: Sequence[Sequence[Sequence[int]]], special: SpecialTokens, max_tokens: int, bucket: int = 1
+) -> TokenBatch:
     """Joint collation: each report is one sequence `start sentence ... sentence end padding`.
 
     A sentence is cut to `max_tokens` - 2 tokens; from the first sentence on that no longer fits, all are dropped.
-    Raises DataError for a report without a sentence.
+    The longest one is padded to a multiple of `bucket` tokens, or to `max_tokens`. Raises DataError for a report without
+    a sentence.
     """
     kept = [_fitting_sentences(report, max_tokens - 2) for report in reports]
     lengths = [[len(sentence) for sentence in report] for report in kept]
@@ -134,7 +143,9 @@ def collate_reports(reports: Sequence[Sequence[Sequence[int]]], special: Special
     num_tokens = torch.tensor([sum(report) for report in lengths])
     num_sentences = torch.tensor([len(report) for report in lengths])
     sentence_lengths = torch.zeros(len(kept), int(num_sentences.max()), dtype=torch.int64)
-    input_ids = torch.full((len(kept), int(num_tokens.max()) + 2), special.padding)
+    longest = int(num_tokens.max()) + 2
+    padded = max(longest, min(-(-longest // bucket) * bucket, max_tokens))
+    input_ids = torch.full((len(kept), padded), special.padding)
     for row, report in enumerate(kept):
         ids = [special.start, *(token for sentence in report for token in sentence), special.end]
         input_ids[row, : len(ids)] = torch.tensor(ids)

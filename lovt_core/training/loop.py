@@ -13,6 +13,7 @@ from lovt_core.config.training import TrainingConfig
 from lovt_core.training.loop_state import LoopState, initial_state
 from lovt_core.training.optimiser_step import OptimiserStep, StepOutcome
 from lovt_core.training.random_state import seed_generators
+from lovt_core.training.prefetch import prefetch
 from lovt_core.training.saver import CheckpointSaver
 from lovt_core.training.schedule import Horizon, compute_learning_rate
 from lovt_core.training.trainable import Trainable
@@ -37,6 +38,7 @@ class _Loop:
         self.trainable = trainable
         self.config = config
         self.place = place
+        self.device = next(trainable.model.parameters()).device
         self.step = OptimiserStep(trainable, config)
         self.saver = CheckpointSaver(trainable, self.step, place)
         self.saved_at = time.monotonic()
@@ -95,7 +97,7 @@ class _Loop:
     def _train_batches(self) -> UntilStopped:
         """From the next batch of the epoch to its end."""
         self.step.clock.restart()
-        with closing(self.trainable.training_batches(self.state.epoch, self.state.batch)) as batches:
+        with closing(self._open_batches()) as batches:
             while self.state.batch < self.trainable.batches_per_epoch and not self._has_all_steps():
                 yield self._train_step(batches)
                 reason = self.place.stop_requested()
@@ -105,6 +107,11 @@ class _Loop:
                     yield from self._save(is_best=False)
                     self.step.clock.restart()
         return None
+
+    def _open_batches(self) -> Generator[Any, None, None]:
+        batches = self.trainable.training_batches(self.state.epoch, self.state.batch)
+        wanted = self.config.prefetch
+        return prefetch(batches) if (self.device.type == "cuda" if wanted is None else wanted) else batches
 
     def _train_step(self, batches: Iterator[Any]) -> Metrics:
         count = min(self.config.accumulate, self.trainable.batches_per_epoch - self.state.batch)
