@@ -3,12 +3,13 @@
 import itertools
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import torch
 
 from lovt_core.config.experiment import PretrainExperiment
+from lovt_core.config.training import TrainingConfig
 from lovt_core.data.training_data import TrainingData, open_training_data
 from lovt_core.errors import ConfigError, RecordError
 from lovt_core.methods.building import Training, build_training
@@ -53,16 +54,27 @@ def check(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
         yield Alarm(note)
     training.model.train()
     step = OptimiserStep(training, experiment.training)
-    batches = itertools.chain(training.training_batches(0, 0), training.training_batches(1, 0))
-    count = min(experiment.training.accumulate, training.batches_per_epoch)
-    rate = experiment.training.optimiser.learning_rate
-    seconds = 0.0
-    step.clock.restart()
-    for number in range(1, CHECKED_STEPS + 1):
-        outcome = step.run(batches, count, number, rate)
-        seconds = step.clock.lap()["time/step_seconds"]
-        yield Progress(number, CHECKED_STEPS, "step", note=f"loss {outcome.losses['loss']:.4g}")
+    seconds = yield from _run_steps(experiment.training, training, step)
     yield Result(_report(experiment, training, place.device, seconds))
+
+
+def _run_steps(config: TrainingConfig, training: Training, step: OptimiserStep) -> Generator[Value, None, float]:
+    """Two steps, in smaller micro-batches where memory does not suffice; returns the seconds of the second one."""
+    count = min(config.accumulate, training.batches_per_epoch)
+    while True:
+        try:
+            seconds = 0.0
+            batches = itertools.chain(training.training_batches(0, 0), training.training_batches(1, 0))
+            step.clock.restart()
+            for number in range(1, CHECKED_STEPS + 1):
+                outcome = step.run(batches, count, number, config.optimiser.learning_rate)
+                seconds = step.clock.lap()["time/step_seconds"]
+                yield Progress(number, CHECKED_STEPS, "step", note=f"loss {outcome.losses['loss']:.4g}")
+            return seconds
+        except torch.OutOfMemoryError as error:
+            note = step.micro_batches.halve(1, error)
+        step.micro_batches.release_memory()
+        yield Alarm(note)
 
 
 def _report(experiment: PretrainExperiment, training: Training, device: str, seconds: float) -> dict[str, Any]:

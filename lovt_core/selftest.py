@@ -76,6 +76,9 @@ class _Regression:
     def compute_validation_scores(self) -> Mapping[str, float]:
         return {}
 
+    def set_micro_batch(self, samples: int) -> None:
+        """This model has no encoders."""
+
     def before_step(self) -> None:
         """Nothing follows this model."""
 

@@ -52,6 +52,12 @@ class TrainingConfig(Section):
     batch_size: Count = 32
     accumulate: Count = 16
     """Batches whose gradients are added before one optimiser step."""
+    micro_batch: Count | None = None
+    """Samples of a batch that the encoders run over at once, where memory is short; losses see the whole batch."""
+    compile: bool = False
+    """Compile the encoders' networks with torch.compile."""
+    prefetch: bool | None = None
+    """Make the next batch in a thread while the present one trains; null: where the training is on a GPU."""
     max_epochs: Count = 100
     max_steps: Count | None = None
     """Optimiser steps after which the training ends, whatever the epoch."""

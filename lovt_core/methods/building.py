@@ -27,6 +27,7 @@ from lovt_core.methods.pixelpro import Pixelpro
 from lovt_core.methods.simclr import Simclr
 from lovt_core.methods.supervised import Supervised
 from lovt_core.methods.view_batches import ViewBatches
+from lovt_core.models.compilation import compile_encoders
 from lovt_core.models.image_encoder import build_image_encoder
 from lovt_core.training.gathering import gather_from_ranks
 from lovt_core.training.sharing import WHOLE, Share
@@ -51,6 +52,8 @@ def build_training(
         return build_paired_training(experiment, data, device, checkpoint, share)
     torch.manual_seed(experiment.seed)
     model = build_image_method(experiment.method, pretrained=checkpoint is None).to(device)
+    if experiment.training.compile:
+        compile_encoders(model)
     if share.of == "batch":
         model.gather = gather_from_ranks
     size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device), share)

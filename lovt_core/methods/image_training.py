@@ -12,6 +12,7 @@ from lovt_core.methods.description import describe_training
 from lovt_core.methods.image_method import ImageMethod
 from lovt_core.methods.labelled_batches import LabelledBatch, LabelledBatches
 from lovt_core.methods.view_batches import ViewBatch, ViewBatches
+from lovt_core.models.encoder import set_micro_batch
 from lovt_core.training.monitored import Monitored
 
 _LAST_WEIGHTS = Monitored(uses_last=True)
@@ -65,6 +66,10 @@ class ImageTraining:
     def compute_validation_scores(self) -> Mapping[str, float]:
         """See the method."""
         return self.model.compute_validation_scores()
+
+    def set_micro_batch(self, samples: int) -> None:
+        """Run the encoders over so many samples at once from now on."""
+        set_micro_batch(self.model, samples)
 
     def before_step(self) -> None:
         """Copies that follow the networks do so now."""

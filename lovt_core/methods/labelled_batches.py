@@ -16,6 +16,7 @@ from lovt_core.methods.paired_batches import BatchSize
 from lovt_core.models.normalisation import normalise
 from lovt_core.objectives.multilabel import BLANK
 from lovt_core.training.augmentation import plain_views, random_views
+from lovt_core.training.upload import upload
 
 _ORDER, _VIEW = range(2)
 """Streams of random numbers that do not touch each other."""
@@ -63,5 +64,5 @@ class LabelledBatches:
 
     def _assemble(self, rows: Sequence[int], views: Tensor) -> LabelledBatch:
         codes = [[self._images.findings[row].get(label, BLANK) for label in self._labels] for row in rows]
-        labels = torch.tensor(codes, dtype=torch.int8).to(self._size.device)
+        labels = upload(torch.tensor(codes, dtype=torch.int8), self._size.device)
         return LabelledBatch(normalise(views, self._images.statistics), labels)

@@ -37,6 +37,8 @@ class BatchSize:
     device: torch.device
     share: Share = WHOLE
     """The part of them that this process makes."""
+    token_bucket: int = 1
+    """The padded length of reports is a multiple of this."""
 
 
 class PairedBatches:
@@ -110,5 +112,7 @@ class PairedBatches:
 
     def _assemble(self, views: Tensor, reports: Sequence[Sequence[SentenceTokens]], own: slice) -> PairedBatch:
         """The views, and of the reports `own`, padded as in the whole batch."""
-        tokens = self.tokenizer.collate(reports).part(own).to(self._size.device, non_blocking=True)
+        tokens = (
+            self.tokenizer.collate(reports, self._size.token_bucket).part(own).to(self._size.device, non_blocking=True)
+        )
         return PairedBatch(normalise(views, self._pairs.statistics), tokens)

@@ -14,6 +14,8 @@ from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.description import describe_training
 from lovt_core.methods.lovt import Lovt, build_lovt
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
+from lovt_core.models.compilation import compile_encoders
+from lovt_core.models.encoder import set_micro_batch
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer
 from lovt_core.training.gathering import gather_from_ranks
@@ -22,6 +24,8 @@ from lovt_core.training.sharing import WHOLE, Share
 
 TOKENIZER_FOLDER = "tokenizer"
 """Folder of the tokenizer in a checkpoint."""
+TOKEN_BUCKET = 16
+"""Padded lengths of reports are multiples of it where kernels are chosen or compiled for each length."""
 
 
 class PairedTraining:
@@ -53,6 +57,10 @@ class PairedTraining:
     def compute_validation_scores(self) -> Mapping[str, float]:
         """None beside the means of the losses."""
         return {}
+
+    def set_micro_batch(self, samples: int) -> None:
+        """Run the encoders over so many samples at once from now on."""
+        set_micro_batch(self.model, samples)
 
     def before_step(self) -> None:
         """Nothing follows this method's networks."""
@@ -99,5 +107,13 @@ def build_paired_training(
     model = build_lovt(method, tokenizer, pretrained=checkpoint is None).to(device)
     if share.of == "batch":
         model.gather = gather_from_ranks
-    size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device), share)
+    if experiment.training.compile:
+        compile_encoders(model)
+    size = _batch_size(experiment, torch.device(device), share)
     return PairedTraining(experiment, pairs, model, PairedBatches(pairs, tokenizer, experiment.augmentation, size))
+
+
+def _batch_size(experiment: PretrainExperiment, device: torch.device, share: Share) -> BatchSize:
+    training = experiment.training
+    bucket = TOKEN_BUCKET if training.compile or device.type == "cuda" else 1
+    return BatchSize(training.batch_size, experiment.data.image_size, device, share, bucket)

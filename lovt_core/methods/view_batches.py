@@ -19,6 +19,7 @@ from lovt_core.models.normalisation import normalise
 from lovt_core.objectives.pixel_propagation import Placements, ViewPlacement
 from lovt_core.training.augmentation import render_views
 from lovt_core.training.compared_views import PlacedView, draw_compared_view, place_view
+from lovt_core.training.upload import upload
 
 _ORDER, _TRAINING, _VALIDATION = range(3)
 """Streams of random numbers that do not touch each other."""
@@ -87,8 +88,8 @@ class ViewBatches:
         placed = [self._place(row, image.shape, draw, number) for row, image in zip(rows, images, strict=True)]
         device = self._size.device
         pixels = render_views(images, [each.view for each in placed], self._size.image, device)
-        boxes = torch.tensor([each.box for each in placed], dtype=torch.float32).to(device)
-        flipped = torch.tensor([each.view.flip for each in placed]).to(device)
+        boxes = upload(torch.tensor([each.box for each in placed], dtype=torch.float32), device)
+        flipped = upload(torch.tensor([each.view.flip for each in placed]), device)
         return normalise(pixels, self._images.statistics), ViewPlacement(boxes, flipped)
 
     def _place(self, row: int, shape: tuple[int, ...], draw: _Draw, number: int) -> PlacedView:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lovt_core.config.encoders import BackboneConfig
 from lovt_core.errors import ConfigError
+from lovt_core.models.encoder import Encoder
 from lovt_core.models.image_weights import load_image_weights
 from lovt_core.models.trunk import create_trunk
 
@@ -19,7 +20,7 @@ IMAGE_ENCODER_PREFIX = "image_encoder."
 """What stands before the names of the encoder's tensors in a checkpoint of a whole method."""
 
 
-class ImageEncoder(nn.Module):
+class ImageEncoder(Encoder):
     """The trunk alone: what pre-training hands on to the localized tasks."""
 
     def __init__(self, trunk: nn.Module, stride: int) -> None:
@@ -31,6 +32,11 @@ class ImageEncoder(nn.Module):
         self._reductions: list[int] = info.reduction()
         self.channels: dict[int, int] = dict(zip(self._reductions, info.channels(), strict=True))
         """Feature width of each available stride."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The trunk."""
+        return self.trunk
 
     @property
     def width(self) -> int:
@@ -64,7 +70,7 @@ class ImageEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Grey images (B, 1, H, W) -> feature map (B, D, h, w) whose cells are the regions."""
-        return self.forward_features(images)[self.stride]
+        return self.in_micro_batches(lambda rows: self.forward_features(images[rows])[self.stride], len(images))
 
     def region_features(self, images: Tensor) -> Tensor:
         """Grey images (B, 1, H, W) -> regions (B, R, D)."""

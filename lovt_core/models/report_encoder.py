@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lovt_core.config.encoders import ReportEncoderConfig
 from lovt_core.errors import ConfigError
+from lovt_core.models.encoder import Encoder
 from lovt_core.models.report_tokens import TokenBatch
 
 
@@ -24,7 +25,7 @@ class ReportFeatures:
     """(B, S) bool: real sentences."""
 
 
-class ReportEncoder(nn.Module):
+class ReportEncoder(Encoder):
     """Language model and maximum over each sentence's tokens."""
 
     def __init__(self, language_model: nn.Module) -> None:
@@ -37,8 +38,17 @@ class ReportEncoder(nn.Module):
 
     def forward(self, tokens: TokenBatch) -> ReportFeatures:
         """Encode each report as a whole."""
+        sentences = self.in_micro_batches(lambda rows: self._encode(tokens.part(rows)), len(tokens.input_ids))
+        return ReportFeatures(sentences, tokens.sentence_mask)
+
+    @property
+    def network(self) -> nn.Module:
+        """The language model."""
+        return self.language_model
+
+    def _encode(self, tokens: TokenBatch) -> Tensor:
         output: Any = self.language_model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask.long())
-        return gather_sentences(output.last_hidden_state, tokens)
+        return gather_sentences(output.last_hidden_state, tokens).sentences
 
 
 def gather_sentences(token_features: Tensor, tokens: TokenBatch) -> ReportFeatures:

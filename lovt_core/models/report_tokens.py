@@ -36,8 +36,11 @@ class TokenBatch:
     """(B, S, K) bool: real tokens of each sentence; a report's tokens lie in it in the order of `input_ids`."""
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
-        """The same batch on another device."""
-        moved = {field.name: getattr(self, field.name).to(device, non_blocking=non_blocking) for field in fields(self)}
+        """The same batch on another device; to a GPU by way of page-locked memory where it may not block."""
+        source = self.pin_memory() if non_blocking and torch.device(device).type == "cuda" else self
+        moved = {
+            field.name: getattr(source, field.name).to(device, non_blocking=non_blocking) for field in fields(self)
+        }
         return type(self)(**moved)
 
     def part(self, rows: slice) -> Self:
@@ -79,9 +82,12 @@ class ReportTokenizer:
         encodings = self._tokenizer.encode_batch(list(sentences), add_special_tokens=False)
         return tuple(tuple(encoding.ids) for encoding in encodings if encoding.ids)
 
-    def collate(self, reports: Sequence[Sequence[Sequence[int]]]) -> TokenBatch:
-        """Batch of encoded reports; raises DataError for a report without a sentence."""
-        return collate_reports(reports, self.special, self.max_tokens)
+    def collate(self, reports: Sequence[Sequence[Sequence[int]]], bucket: int = 1) -> TokenBatch:
+        """Batch of encoded reports; T is a multiple of `bucket`, or `max_tokens`.
+
+        Raises DataError for a report without a sentence.
+        """
+        return collate_reports(reports, self.special, self.max_tokens, bucket)
 
     def is_cut(self, report: Sequence[Sequence[int]]) -> bool:
         """Whether an encoded report is longer than `max_tokens`, so that `collate` leaves a part of it out."""
@@ -127,10 +133,13 @@ def _token_id(tokenizer: Tokenizer, name: str) -> int:
     return token_id
 
 
-def collate_reports(reports: Sequence[Sequence[Sequence[int]]], special: SpecialTokens, max_tokens: int) -> TokenBatch:
+def collate_reports(
+    reports: Sequence[Sequence[Sequence[int]]], special: SpecialTokens, max_tokens: int, bucket: int = 1
+) -> TokenBatch:
     """Joint collation: each report is one sequence `start sentence ... sentence end padding`.
 
     A sentence is cut to `max_tokens` - 2 tokens; from the first sentence on that no longer fits, all are dropped.
+    The longest one is padded to a multiple of `bucket` tokens, or to `max_tokens`.
     Raises DataError for a report without a sentence.
     """
     kept = [_fitting_sentences(report, max_tokens - SPECIAL_TOKENS) for report in reports]
@@ -140,7 +149,9 @@ def collate_reports(reports: Sequence[Sequence[Sequence[int]]], special: Special
     num_tokens = torch.tensor([sum(report) for report in lengths])
     num_sentences = torch.tensor([len(report) for report in lengths])
     sentence_lengths = torch.zeros(len(kept), int(num_sentences.max()), dtype=torch.int64)
-    input_ids = torch.full((len(kept), int(num_tokens.max()) + 2), special.padding)
+    longest = int(num_tokens.max()) + 2
+    padded = max(longest, min(-(-longest // bucket) * bucket, max_tokens))
+    input_ids = torch.full((len(kept), padded), special.padding)
     for row, report in enumerate(kept):
         ids = [special.start, *(token for sentence in report for token in sentence), special.end]
         input_ids[row, : len(ids)] = torch.tensor(ids)

@@ -21,6 +21,7 @@ from lovt_core.config.data import ImageAugmentationConfig
 from lovt_core.data.images.transforms import EvaluationFrame
 from lovt_core.data.prepared import Bytes
 from lovt_core.training.blur import blur, compute_blur_kernel
+from lovt_core.training.upload import upload
 from lovt_core.training.view_parameters import ViewParameters, draw_view
 
 _MARGIN = 2
@@ -63,7 +64,7 @@ def plain_views(images: Sequence[Bytes], image_size: int, device: torch.device) 
     for image in images:
         height, width = image.shape
         framed.append(EvaluationFrame(height, width, image_size).apply_to_image(image))
-    return torch.from_numpy(np.stack(framed)[:, None]).to(device).float().div_(255)
+    return upload(torch.from_numpy(np.stack(framed)[:, None]), device).float().div_(255)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _resample(
     """
     sources = [_find_source(image, view, image_size) for image, view in zip(images, views, strict=True)]
     tables = (
-        torch.from_numpy(_pack([source.pixels for source in sources])).to(device),
+        upload(torch.from_numpy(_pack([source.pixels for source in sources])), device),
         _upload([source.smoothing for source in sources], device),
         _upload([source.size for source in sources], device),
         _upload([_compute_placement(view, image_size) for view in views], device),
@@ -214,4 +215,4 @@ def _blend(levels: Tensor, blend: Tensor) -> Tensor:
 
 
 def _upload(rows: Sequence[npt.ArrayLike], device: torch.device) -> Tensor:
-    return torch.from_numpy(np.array(rows, dtype=np.float32)).to(device)
+    return upload(torch.from_numpy(np.array(rows, dtype=np.float32)), device)

@@ -7,9 +7,12 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from lovt_core.config.training import TrainingConfig
 from lovt_core.training.loop_state import LoopState, initial_state
 from lovt_core.training.optimiser_step import OptimiserStep, StepOutcome
+from lovt_core.training.prefetch import prefetch
 from lovt_core.training.random_state import seed_generators
 from lovt_core.training.saver import CheckpointSaver
 from lovt_core.training.schedule import Horizon, compute_learning_rate
@@ -36,6 +39,7 @@ class _Loop:
         self.trainable = trainable
         self.config = config
         self.place = place
+        self.device = next(trainable.model.parameters()).device
         self.step = OptimiserStep(trainable, config, build_share(config, place.rank, place.num_ranks))
         self.ranks = self.step.ranks
         self.saver = CheckpointSaver(trainable, self.step, place)
@@ -67,6 +71,8 @@ class _Loop:
         if self.place.last_checkpoint is None:
             return
         point, self.state = self.saver.restore(self.place.last_checkpoint, self.config)
+        if self.state.micro_batch is not None:
+            self.step.micro_batches.limit(self.state.micro_batch)
         name = point.checkpoint.folder.name
         if point.damages:
             yield Alarm(f"{'; '.join(point.damages)}; going on from {name} instead")
@@ -83,8 +89,17 @@ class _Loop:
     # Steps of one epoch
 
     def _train_epoch(self) -> UntilStopped:
+        while True:
+            try:
+                return (yield from self._train_batches())
+            except torch.OutOfMemoryError as error:
+                note = self._shrink(self.state.step + 1, error)
+            yield self._announce(note)
+
+    def _train_batches(self) -> UntilStopped:
+        """From the next batch of the epoch to its end."""
         self.step.clock.restart()
-        with closing(self.trainable.training_batches(self.state.epoch, self.state.batch)) as batches:
+        with closing(self._open_batches()) as batches:
             while self.state.batch < self.trainable.batches_per_epoch and not self._has_all_steps():
                 yield self._train_step(batches)
                 reason, is_save_due = self.ranks.decide((self.place.stop_requested(), self._is_save_due()))
@@ -94,6 +109,11 @@ class _Loop:
                     yield from self._save(is_best=False)
                     self.step.clock.restart()
         return None
+
+    def _open_batches(self) -> Generator[Any, None, None]:
+        batches = self.trainable.training_batches(self.state.epoch, self.state.batch)
+        wanted = self.config.prefetch
+        return prefetch(batches) if (self.device.type == "cuda" if wanted is None else wanted) else batches
 
     def _train_step(self, batches: Iterator[Any]) -> Metrics:
         count = min(self.config.accumulate, self.trainable.batches_per_epoch - self.state.batch)
@@ -125,7 +145,7 @@ class _Loop:
         if not self._is_validation_due():
             self._begin_next_epoch()
             return None
-        means = self._validate()
+        means = yield from self._validate()
         if means is None:
             return self.ranks.decide(self.place.stop_requested())
         epoch_means = {f"train/epoch_{name}": total / self.state.batch for name, total in self.state.epoch_sums.items()}
@@ -139,13 +159,32 @@ class _Loop:
         yield from self._save(is_best)
         return None
 
-    def _validate(self) -> dict[str, float] | None:
+    def _validate(self) -> Generator[Value, None, dict[str, float] | None]:
         """Means and scores, computed by the first process; None when interrupted."""
         self.ranks.average_buffers()
         means = None
         if self.ranks.is_first:
-            means = validate(self.trainable, self.step.precision, self.state.epoch, self._is_stop_requested)
+            means = yield from self._validate_here()
         return self.ranks.decide(means)
+
+    def _validate_here(self) -> Generator[Value, None, dict[str, float] | None]:
+        while True:
+            try:
+                return validate(self.trainable, self.step.precision, self.state.epoch, self._is_stop_requested)
+            except torch.OutOfMemoryError as error:
+                note = self._shrink(self.state.step, error)
+            yield self._announce(note)
+
+    def _shrink(self, step: int, error: torch.OutOfMemoryError) -> str:
+        """Take half as many samples at once from now on; raises TrainingError where that cannot be."""
+        note = self.step.micro_batches.halve(step, error)
+        self.state = replace(self.state, micro_batch=self.step.micro_batches.size)
+        return note
+
+    def _announce(self, note: str) -> Alarm:
+        """Here the error is gone, and with it what held on to the memory of the step that failed."""
+        self.step.micro_batches.release_memory()
+        return Alarm(note)
 
     def _is_validation_due(self) -> bool:
         epoch = self.state.epoch + 1

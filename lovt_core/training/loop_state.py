@@ -28,6 +28,8 @@ class LoopState:
     best_loss: float | None = None
     """Best value of what is monitored, as a rule the smallest `val/loss`."""
     best_checkpoint: str | None = None
+    micro_batch: int | None = None
+    """Samples that the encoders take at once since memory ran out; None where it never did."""
 
 
 def initial_state(config: TrainingConfig, mode: Mode = "min") -> LoopState:

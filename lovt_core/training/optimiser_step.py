@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lovt_core.config.training import TrainingConfig
 from lovt_core.errors import TrainingError
 from lovt_core.training.clock import StepClock
+from lovt_core.training.micro_batches import MicroBatches, out_of_memory
 from lovt_core.training.optimiser import build_optimiser, set_learning_rate, trainable_parameters
 from lovt_core.training.precision import Precision
 from lovt_core.training.ranks import Ranks
@@ -35,6 +36,7 @@ class OptimiserStep:
         self.optimiser = build_optimiser(config.optimiser, trainable.model)
         self.precision = Precision(config.precision, next(trainable.model.parameters()).device)
         self.clock = StepClock()
+        self.micro_batches = MicroBatches(trainable, config)
         self._trainable = trainable
         self._parameters = trainable_parameters(trainable.model)
         self._accumulate = config.accumulate
@@ -44,17 +46,21 @@ class OptimiserStep:
         """Step number `step` (counted from 1) over the next `count` batches, or this process's share of them.
 
         Each batch's loss is divided by `accumulate`, also where an epoch ends with fewer. Raises TrainingError for a
-        loss or (without a loss scale) a gradient that is not finite, and when the GPU's memory does not suffice.
+        loss or (without a loss scale) a gradient that is not finite, and where memory does not suffice for the
+        optimiser. Raises torch.OutOfMemoryError, with no parameter changed and no gradient left, where a smaller
+        micro-batch may help.
         """
         try:
-            return self._run(batches, count, step, learning_rate)
+            sums = self._add_gradients(batches, count)
+        except torch.OutOfMemoryError:
+            self.optimiser.zero_grad(set_to_none=True)
+            raise
+        try:
+            return self._apply(sums, count, step, learning_rate)
         except torch.OutOfMemoryError as error:
-            raise TrainingError(
-                f"out of GPU memory at step {step}: lower training.batch_size (and raise training.accumulate)"
-            ) from error
+            raise out_of_memory(step, size=1) from error
 
-    def _run(self, batches: Iterator[Any], count: int, step: int, learning_rate: float) -> StepOutcome:
-        sums = self._add_gradients(batches, count)
+    def _apply(self, sums: dict[str, Tensor], count: int, step: int, learning_rate: float) -> StepOutcome:
         with self.clock.computing():
             self.precision.unscale(self.optimiser)
             norm = self._gradient_norm()

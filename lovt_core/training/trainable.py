@@ -43,6 +43,9 @@ class Trainable(Protocol):
     def compute_validation_scores(self) -> Mapping[str, float]:
         """Scores of all validation batches since the first one together, beside the means of `compute_losses`."""
 
+    def set_micro_batch(self, samples: int) -> None:
+        """Run the encoders over so many samples of a batch at once from now on; losses still see all of them."""
+
     def before_step(self) -> None:
         """Called once per optimiser step: its gradients are there, the parameters are still the old ones."""
 

@@ -19,6 +19,7 @@ from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.errors import ConfigError, DataError
 from lovt_core.evaluate import evaluate
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
+from lovt_core.models.image_encoder import ImageEncoder
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.pretrain import check, pretrain
 from lovt_core.training.checkpoint import load_checkpoint
@@ -268,3 +269,18 @@ def test_what_cannot_be_trained_is_said_in_one_sentence(place, changes, error, w
 def test_data_that_is_not_prepared_names_the_command(tmp_path):
     with pytest.raises(DataError, match="lovt data prepare covid-chestxray --source DIR"):
         list(pretrain(make_experiment(), make_place(tmp_path / "none", tmp_path)))
+
+
+def test_a_check_goes_on_in_smaller_micro_batches_where_memory_runs_out(place, monkeypatch):
+    encode = ImageEncoder.forward_features
+
+    def encode_four(self, images):
+        if len(images) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return encode(self, images)
+
+    monkeypatch.setattr(ImageEncoder, "forward_features", encode_four)
+    values = list(check(make_experiment(), place))
+    notes = [value.message for value in values if isinstance(value, Alarm) and "memory" in value.message]
+    assert notes == ["out of GPU memory at step 1: encoders now run over 4 of the 8 samples at once"]
+    assert isinstance(values[-1], Result)

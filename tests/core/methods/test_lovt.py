@@ -119,6 +119,24 @@ def test_a_reports_embedding_does_not_depend_on_its_neighbours(method):
         torch.testing.assert_close(together.sentence_projections[row, :count], alone.sentence_projections[0])
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("padding", ["ignored", "published"])
+def test_losses_and_gradients_do_not_depend_on_the_bucket_of_report_lengths(method, padding):
+    model, tokenizer, _ = build(method, padding=padding)
+    model.report_encoder.eval()  # dropout draws a number for each token
+    plain = make_batch(tokenizer)
+    reports = [tokenizer.encode(report) for report in REPORTS]
+    padded = PairedBatch(plain.images, tokenizer.collate(reports, bucket=16))
+    assert padded.tokens.input_ids.shape[1] > plain.tokens.input_ids.shape[1]
+    results = []
+    for batch in (plain, padded):
+        model.zero_grad()
+        losses = model.compute_losses(batch)
+        losses["loss"].backward()
+        results.append((losses, [each.grad.clone() for each in model.parameters() if each.grad is not None]))
+    torch.testing.assert_close(results[1], results[0], rtol=1e-3, atol=1e-4)
+
+
 def test_published_padding_lets_neighbours_in():
     model, tokenizer, _ = build(padding="published")
     model.eval()

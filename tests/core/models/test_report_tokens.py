@@ -70,3 +70,22 @@ def test_moved_batch_keeps_its_values():
     tokens = build().collate([[(3, 4), (5,)]])
     assert torch.equal(tokens.to("cpu").input_ids, tokens.input_ids)
     assert tokens.to("meta").sentence_mask.device.type == "meta"
+
+
+@pytest.mark.parametrize(("bucket", "tokens"), [(1, 5), (4, 8), (8, 8), (64, 16)])
+def test_padded_length_is_a_multiple_of_the_bucket_or_the_most_there_can_be(bucket, tokens):
+    reports = [[(5, 6), (7,)], [(8,)]]
+    batch = build(max_tokens=16).collate(reports, bucket)
+    plain = build(max_tokens=16).collate(reports)
+    assert batch.input_ids.shape == (2, tokens)
+    assert torch.equal(batch.input_ids[:, :5], plain.input_ids)
+    assert not batch.attention_mask[:, 5:].any()
+    assert batch.special_tokens_mask[:, 5:].all()
+    assert torch.equal(batch.sentence_token_mask, plain.sentence_token_mask)
+
+
+def test_a_part_is_padded_as_the_whole():
+    batch = build().collate([[(5, 6), (7,)], [(8,)], [(9, 9, 9)]])
+    part = batch.part(slice(1, 2))
+    assert part.input_ids.shape == (1, batch.input_ids.shape[1])
+    assert torch.equal(part.sentence_token_mask, batch.sentence_token_mask[1:2])
