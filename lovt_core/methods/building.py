@@ -21,6 +21,7 @@ from lovt_core.methods.byol import Byol
 from lovt_core.methods.image_method import ImageMethod
 from lovt_core.methods.image_training import ImageTraining
 from lovt_core.methods.labelled_batches import LabelledBatches
+from lovt_core.methods.observing import build_probes, find_probe_labels
 from lovt_core.methods.paired_batches import BatchSize
 from lovt_core.methods.paired_training import PairedTraining, build_paired_training
 from lovt_core.methods.pixelpro import Pixelpro
@@ -29,6 +30,8 @@ from lovt_core.methods.supervised import Supervised
 from lovt_core.methods.view_batches import ViewBatches
 from lovt_core.models.compilation import compile_encoders
 from lovt_core.models.image_encoder import build_image_encoder
+from lovt_core.monitoring.monitors import ImageMonitor
+from lovt_core.monitoring.observer import Observer
 from lovt_core.training.gathering import gather_from_ranks
 from lovt_core.training.sharing import WHOLE, Share
 
@@ -56,8 +59,11 @@ def build_training(
         compile_encoders(model)
     if share.of == "batch":
         model.gather = gather_from_ranks
+    labels = find_probe_labels(experiment, (data.findings[image] for image in data.train))
+    probes = build_probes({"image": model.image_encoder.width}, labels, device, checkpoint)
+    model.observer = Observer(ImageMonitor if experiment.monitoring.embeddings else None, probes)
     size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device), share)
-    return ImageTraining(experiment, data, model, _build_batches(experiment, data, size))
+    return ImageTraining(experiment, data, model, _build_batches(experiment, data, size, labels))
 
 
 def build_image_method(config: MethodConfig, pretrained: bool = True) -> ImageMethod:
@@ -78,11 +84,11 @@ def build_image_method(config: MethodConfig, pretrained: bool = True) -> ImageMe
 
 
 def _build_batches(
-    experiment: PretrainExperiment, images: SingleImages, size: BatchSize
+    experiment: PretrainExperiment, images: SingleImages, size: BatchSize, probed: tuple[str, ...]
 ) -> ViewBatches | LabelledBatches:
     method, augmentation = experiment.method, experiment.augmentation
     if isinstance(method, SupervisedConfig):
         return LabelledBatches(images, method.labels, augmentation.image, size)
     if augmentation.views is None:
         raise TypeError(f"{method.name} has no views to compare")
-    return ViewBatches(images, augmentation.views, size)
+    return ViewBatches(images, augmentation.views, size, probed)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lovt_core.config.training import TrainingConfig
+from lovt_core.monitoring.collapse import Collapse
 from lovt_core.training.early_stopping import EarlyStopping
 from lovt_core.training.schedule import Mode, Plateau
 
@@ -30,6 +31,8 @@ class LoopState:
     best_checkpoint: str | None = None
     micro_batch: int | None = None
     """Samples that the encoders take at once since memory ran out; None where it never did."""
+    collapses: Mapping[str, Collapse] = field(default_factory=dict)
+    """What was too low at the latest validation, by metric."""
 
 
 def initial_state(config: TrainingConfig, mode: Mode = "min") -> LoopState:
@@ -70,5 +73,6 @@ def state_from_json(document: Mapping[str, Any], config: TrainingConfig, mode: M
                 best=stopping["best"],
                 waited=stopping["waited"],
             ),
+            "collapses": {name: Collapse(**each) for name, each in document.get("collapses", {}).items()},
         }
     )
