@@ -15,7 +15,6 @@ from lovt_core.config.methods import (
     SimclrConfig,
     SupervisedConfig,
 )
-from lovt_core.errors import RecordError
 from lovt_core.methods.label_codes import Findings
 from lovt_core.monitoring.collapse import Watched
 from lovt_core.monitoring.observer import Probes
@@ -41,18 +40,17 @@ def build_probes(
 ) -> Probes | None:
     """Probes of sides with features of these widths; None without labels.
 
-    They go on with what a `checkpoint` folder holds; where it holds none they begin. Raises RecordError for others'.
+    They go on with what a `checkpoint` folder holds; where it holds none, or probes of another size, they begin.
     """
     if not labels:
         return None
-    probes = Probes(widths, len(labels), torch.device(device))
+    size = (widths, len(labels), torch.device(device))
+    probes = Probes(*size)
     if checkpoint is not None and (checkpoint / PROBES_FILE).is_file():
         try:
             probes.restore(load_tensors(checkpoint / PROBES_FILE))
-        except (KeyError, RuntimeError) as error:
-            raise RecordError(
-                f"{checkpoint / PROBES_FILE} holds other probes than this training has: {error}"
-            ) from error
+        except (KeyError, RuntimeError):  # a model of another size is refused where its own tensors are read
+            return Probes(*size)
     return probes
 
 
