@@ -133,8 +133,8 @@ def collate_reports(
     """Joint collation: each report is one sequence `start sentence ... sentence end padding`.
 
     A sentence is cut to `max_tokens` - 2 tokens; from the first sentence on that no longer fits, all are dropped.
-    The longest one is padded to a multiple of `bucket` tokens, or to `max_tokens`. Raises DataError for a report without
-    a sentence.
+    The longest one is padded to a multiple of `bucket` tokens, or to `max_tokens`.
+    Raises DataError for a report without a sentence.
     """
     kept = [_fitting_sentences(report, max_tokens - 2) for report in reports]
     lengths = [[len(sentence) for sentence in report] for report in kept]

@@ -12,8 +12,8 @@ import torch
 from lovt_core.config.training import TrainingConfig
 from lovt_core.training.loop_state import LoopState, initial_state
 from lovt_core.training.optimiser_step import OptimiserStep, StepOutcome
-from lovt_core.training.random_state import seed_generators
 from lovt_core.training.prefetch import prefetch
+from lovt_core.training.random_state import seed_generators
 from lovt_core.training.saver import CheckpointSaver
 from lovt_core.training.schedule import Horizon, compute_learning_rate
 from lovt_core.training.trainable import Trainable
@@ -38,8 +38,9 @@ class _Loop:
         self.trainable = trainable
         self.config = config
         self.place = place
-        self.device = next(trainable.model.parameters()).device
         self.step = OptimiserStep(trainable, config)
+        is_on_gpu = next(trainable.model.parameters()).is_cuda
+        self.is_prefetching = is_on_gpu if config.prefetch is None else config.prefetch
         self.saver = CheckpointSaver(trainable, self.step, place)
         self.saved_at = time.monotonic()
         self.state: LoopState = initial_state(config, trainable.monitored.mode)
@@ -110,8 +111,7 @@ class _Loop:
 
     def _open_batches(self) -> Generator[Any, None, None]:
         batches = self.trainable.training_batches(self.state.epoch, self.state.batch)
-        wanted = self.config.prefetch
-        return prefetch(batches) if (self.device.type == "cuda" if wanted is None else wanted) else batches
+        return prefetch(batches) if self.is_prefetching else batches
 
     def _train_step(self, batches: Iterator[Any]) -> Metrics:
         count = min(self.config.accumulate, self.trainable.batches_per_epoch - self.state.batch)
