@@ -40,9 +40,10 @@ class _Loop:
         self.trainable = trainable
         self.config = config
         self.place = place
-        self.device = next(trainable.model.parameters()).device
         self.step = OptimiserStep(trainable, config, build_share(config, place.rank, place.num_ranks))
         self.ranks = self.step.ranks
+        is_on_gpu = next(trainable.model.parameters()).is_cuda
+        self.is_prefetching = is_on_gpu if config.prefetch is None else config.prefetch
         self.saver = CheckpointSaver(trainable, self.step, place)
         self.saved_at = time.monotonic()
         self.state: LoopState = initial_state(config, trainable.monitored.mode)
@@ -113,8 +114,7 @@ class _Loop:
 
     def _open_batches(self) -> Generator[Any, None, None]:
         batches = self.trainable.training_batches(self.state.epoch, self.state.batch)
-        wanted = self.config.prefetch
-        return prefetch(batches) if (self.device.type == "cuda" if wanted is None else wanted) else batches
+        return prefetch(batches) if self.is_prefetching else batches
 
     def _train_step(self, batches: Iterator[Any]) -> Metrics:
         count = min(self.config.accumulate, self.trainable.batches_per_epoch - self.state.batch)

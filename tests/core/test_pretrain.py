@@ -18,9 +18,11 @@ from lovt_core.data.prepared import open_prepared
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.errors import ConfigError, DataError
 from lovt_core.evaluate import evaluate
+from lovt_core.methods import paired_training
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
 from lovt_core.models.image_encoder import ImageEncoder
 from lovt_core.models.language_models import build_tokenizer
+from lovt_core.models.report_encoder import ReportEncoder
 from lovt_core.pretrain import check, pretrain
 from lovt_core.training.checkpoint import load_checkpoint
 from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Result
@@ -284,3 +286,17 @@ def test_a_check_goes_on_in_smaller_micro_batches_where_memory_runs_out(place, m
     notes = [value.message for value in values if isinstance(value, Alarm) and "memory" in value.message]
     assert notes == ["out of GPU memory at step 1: encoders now run over 4 of the 8 samples at once"]
     assert isinstance(values[-1], Result)
+
+
+def test_one_key_compiles_the_encoders_and_pads_reports_to_few_lengths(place, monkeypatch):
+    compiled, lengths = [], []
+    monkeypatch.setattr(paired_training, "compile_encoders", compiled.append)
+    encode = ReportEncoder.forward
+    monkeypatch.setattr(
+        ReportEncoder, "forward", lambda self, tokens: lengths.append(tokens.input_ids.shape[1]) or encode(self, tokens)
+    )
+    list(check(make_experiment(training={"compile": True}), place))
+    assert len(compiled) == 1
+    assert {length % paired_training.TOKEN_BUCKET for length in lengths} == {0}
+    list(check(make_experiment(), place))
+    assert len(compiled) == 1

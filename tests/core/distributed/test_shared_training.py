@@ -68,9 +68,11 @@ def unbroken(synthetic, tmp_path_factory):
 
 
 def check_same(found, expected):
-    """Step losses and gradients agree; those of validations less so, for running statistics have other batches."""
+    """Step losses and gradients agree; the loss of validations less so, for running statistics have other batches."""
     for key, number in expected.items():
         is_validation = key[1].startswith("val/")
+        if is_validation and key[1] != "val/loss":
+            continue
         assert found[key] == pytest.approx(number, rel=0.2 if is_validation else 2e-3, abs=1e-6), key
 
 
