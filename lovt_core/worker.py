@@ -237,7 +237,7 @@ def start_job(name: str, experiment: Experiment, place: Workplace, request: str 
                 from lovt_core.pretrain import check
 
                 return check(experiment, place)
-            case "regions" | "ground" | "grounding":
+            case "regions" | "ground" | "grounding" | "analyse":
                 from lovt_core.inspection.jobs import start_inspection
 
                 return start_inspection(name, experiment, place, request)

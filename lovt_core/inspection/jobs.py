@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Literal, assert_never
 
 from lovt_core.config.experiment import PretrainExperiment
-from lovt_core.config.inspection import GroundingRequest, PhraseRequest, RegionsRequest
+from lovt_core.config.inspection import EmbeddingRequest, GroundingRequest, PhraseRequest, RegionsRequest
+from lovt_core.inspection.analysis import analyse
 from lovt_core.inspection.grounding import ground_phrase
 from lovt_core.inspection.grounding_evaluation import evaluate_grounding
 from lovt_core.inspection.regions import find_regions
 from lovt_core.values import Value, Workplace
 
-Inspection = Literal["regions", "ground", "grounding"]
+Inspection = Literal["regions", "ground", "grounding", "analyse"]
 
 
 def start_inspection(
@@ -24,5 +25,7 @@ def start_inspection(
             return ground_phrase(PhraseRequest.model_validate_json(request), place)
         case "grounding":
             return evaluate_grounding(GroundingRequest.model_validate_json(request), place)
+        case "analyse":
+            return analyse(experiment, EmbeddingRequest.model_validate_json(request), place)
         case _:
             assert_never(name)
