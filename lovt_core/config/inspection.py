@@ -49,6 +49,6 @@ class EmbeddingRequest(TrainedRun):
     """Statistics and a plot of the embeddings of one part of the run's own data."""
 
     part: Part = "test"
-    samples: Count = 1000
-    """At most so many of them, evenly spread."""
+    samples: Count | None = None
+    """At most so many of them, evenly spread; None: all."""
     plot: PlotMethod | None = None

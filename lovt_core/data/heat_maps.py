@@ -73,9 +73,18 @@ def enlarge_to_image(grid: npt.ArrayLike, height: int, width: int) -> Map:
 
 
 def find_peak(heat: Map) -> tuple[int, int]:
-    """(row, column) of the largest value; of several the first, row by row."""
-    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    return int(row), int(column)
+    """(row, column) of the largest value; of several beside each other the middle one, else the first, row by row.
+
+    Beyond the outermost centres values stay as they are: the largest one may fill the corner of an image.
+    """
+    row, column = (int(place) for place in np.unravel_index(int(heat.argmax()), heat.shape))
+    return row + (_count_equal(heat[row:, column]) - 1) // 2, column + (_count_equal(heat[row, column:]) - 1) // 2
+
+
+def _count_equal(line: Map) -> int:
+    """How many values from the first on are equal to it."""
+    differs = ~np.isclose(line, line[0], rtol=0, atol=1e-12)
+    return int(differs.argmax()) if differs.any() else len(line)
 
 
 def colour(shares: npt.ArrayLike) -> Bytes:

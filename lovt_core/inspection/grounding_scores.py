@@ -22,7 +22,7 @@ class GroundingScore:
     """Of one heat map."""
 
     hit: bool
-    """Whether its largest value lies inside; of several the first, row by row."""
+    """Whether its largest value lies inside (`find_peak`); a map of equal values points nowhere."""
     contrast: float
     """Mean inside less mean outside over sqrt(variance inside + variance outside), with its sign; nan where neither
     varies."""
@@ -51,7 +51,8 @@ def score_map(heat: Map, inside: Marked) -> GroundingScore:
     noise = math.sqrt(float(within.var()) + float(without.var()))
     difference = float(within.mean()) - float(without.mean())
     contrast = difference / noise if noise > 0 else math.nan
-    return GroundingScore(bool(inside[find_peak(heat)]), contrast, float(inside.mean()))
+    points = bool(heat.min() < heat.max())
+    return GroundingScore(points and bool(inside[find_peak(heat)]), contrast, float(inside.mean()))
 
 
 def fill_boxes(boxes: npt.NDArray[np.float32], shape: tuple[int, int]) -> Marked:

@@ -31,7 +31,7 @@ def place_points(groups: Sequence[Sequence[Sequence[float]]], shape: tuple[int, 
     low, high = everything.min(axis=0), everything.max(axis=0)
     spans = np.maximum(high - low, 1e-12)
     scale = float((room / spans).min())
-    offset = (room - scale * spans) / 2
+    offset = (room - scale * (high - low)) / 2
     marks = np.zeros(shape, dtype=np.uint8)
     for number, points in enumerate(arrays):
         columns, rows = (offset + scale * (points - low)).round().astype(int).T

@@ -21,7 +21,9 @@ _MAX_COLUMNS, _MAX_ROWS = 64, 32
 def command(
     run: RunArgument,
     part: PartOption = "test",
-    samples: Annotated[int, typer.Option(min=4, help="At most so many pairs, evenly spread.")] = 1000,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=4, help="At most so many pairs, evenly spread [default: all].")
+    ] = None,
     plot: Annotated[
         Literal["pca", "tsne"] | None, typer.Option(help="Also draw global and local projections in a plane.")
     ] = None,

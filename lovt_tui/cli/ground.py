@@ -21,10 +21,10 @@ _MAX_COLUMNS, _MAX_ROWS = 64, 32
 def command(
     run: RunArgument,
     image: Annotated[
-        Path | None, typer.Argument(metavar="[IMAGE]", help="PNG, JPEG or DICOM file.", show_default=False)
+        Path | None, typer.Argument(metavar="IMAGE", help="PNG, JPEG or DICOM file.", show_default=False)
     ] = None,
     phrase: Annotated[
-        str | None, typer.Argument(metavar="[PHRASE]", help="What a report would say.", show_default=False)
+        str | None, typer.Argument(metavar="PHRASE", help="What a report would say.", show_default=False)
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also save the heat map on the image as PNG.")

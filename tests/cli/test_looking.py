@@ -1,4 +1,4 @@
-"""`lovt show RUN --regions` and `lovt ground`, through real worker processes on a run of two steps."""
+"""`lovt show RUN --regions`, `lovt ground` and `lovt analyse`, through real worker processes on a run of two steps."""
 
 import json
 import shutil
@@ -75,7 +75,7 @@ def test_regions_are_drawn_saved_and_found_by_the_dashboard(lovt, run, tmp_path)
     from lovt_tui.listing.run_pictures import list_pictures
     from lovt_tui.reading.detail_reader import list_files
 
-    titles = [picture.title for picture in list_pictures(list_files(run.path))]
+    titles = [picture.title for picture in list_pictures(tuple(list_files(run.path)))]
     assert titles == [f"regions/{path.name}" for path in kept]
 
 
@@ -136,6 +136,30 @@ def test_grounding_is_measured(lovt, run):
     assert measured["all"]["maps"] == measured["num_images"] > 0
 
 
+def test_embeddings_stand_beside_the_published_statistics(lovt, run, tmp_path):
+    answer = lovt("analyse", "last", "--split", "training", "--plot", "pca", "--out", str(tmp_path / "plots"))
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert lines[0] == f"{run.id}: 31 of 31 training pairs of covid-chestxray"
+    assert lines[1].split() == ["statistic", "this", "run", "LoVT", "(100", "%)", "LoVT", "(30", "%)"]
+    (line,) = [line for line in lines if line.startswith("zg_a/ch_std ")]
+    assert line.split()[2:] == ["0.04324", "0.04308"]
+    assert 0 < float(line.split()[1]) <= 0.25  # a uniform sphere of 16 dimensions has 0.25
+    assert len([line for line in lines if line.count("  ") and "/" in line.split()[0]]) == 123
+    assert sum("Moran's I" in line for line in lines) == 2
+    assert "I image   R report   B both" in lines
+    names = sorted(path.name for path in (tmp_path / "plots").iterdir())
+    assert names == [f"{run.id}-{plane}-pca.png" for plane in ("global", "local")]
+
+
+def test_embeddings_as_json(lovt, run):
+    options = ("--split", "validation", "--samples", "6", "--ablations", "--json")
+    found = json.loads(lovt("analyse", run.id, *options).out)
+    assert (found["num_samples"], found["part"], found["planes"]) == (6, "validation", {})
+    assert set(found["statistics"]) == set(found["published"])
+    assert len(found["published"]["emb/zg_a/ch_std"]) == 6
+
+
 BAD = [
     (("ground", "last"), "give an image and a phrase"),
     (("ground", "last", "film.png"), "give an image and a phrase"),
@@ -151,7 +175,8 @@ BAD = [
     (("ground", "last", "--data", "nowhere"), "unknown data set 'nowhere'"),
     (("ground", "last", "--data", "covid-rural", "--splits", "x"), "--splits: unknown split 'x'"),
     (("ground", "last", "--data", "covid-rural", "--phrase", "lesion"), "is not of the form CLASS=TEXT"),
-    (("ground", "last", "--data", "covid-rural", "--phrase", "Mass=mass"), "covid-rural has no class 'Mass'"),
+    (("analyse", "last"), "has no test samples: choose validation or training"),
+    (("analyse", "nothing"), "no run 'nothing'"),
     (("show", "last", "--samples", "2"), "--samples, --split and --out choose what --regions shows"),
     (("show", "last", "--regions", "--log"), "--predictions and --regions exclude each other"),
     (("show", "last", "--regions", "--split", "test"), "no test samples: choose validation or training"),
@@ -168,7 +193,9 @@ def test_bad_input_is_one_sentence(lovt, run, film, tmp_path, arguments, message
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", [("show", "{run}", "--regions"), ("ground", "{run}", "film.png", "opacity")])
+@pytest.mark.parametrize(
+    "words", [("show", "{run}", "--regions"), ("ground", "{run}", "film.png", "opacity"), ("analyse", "{run}")]
+)
 def test_runs_that_cannot_be_looked_into(lovt, place, film, words):
     document = make_document()
     document["method"], document["augmentation"] = SIMCLR, {}

@@ -62,7 +62,17 @@ def test_a_map_lies_where_the_encoder_has_seen_it(shape):
 
 
 def test_peak_is_the_first_of_several():
-    assert find_peak(np.array([[0, 1.0], [2, 2]])) == (1, 0)
+    assert find_peak(np.array([[0, 1.0, 0, 1], [0.5, 0, 0, 0]])) == (0, 1)
+
+
+@pytest.mark.parametrize("cell", [(0, 0), (0, 2), (4, 4), (2, 0), (2, 3)])
+def test_peak_of_an_enlarged_map_lies_in_the_middle_of_its_best_cell(cell):
+    """Also in corners, where values stay the same up to the border."""
+    grid = np.zeros((5, 5))
+    grid[cell] = 1
+    peak = find_peak(enlarge(grid, (150, 150)))
+    assert tuple(place // 30 for place in peak) == cell
+    assert all(5 <= place % 30 <= 25 for place in peak)
 
 
 def test_colours_grow_brighter_all_the_way():
