@@ -9,6 +9,7 @@ from lovt_core.config.base import Name, Section, Seed
 from lovt_core.config.data import AugmentationConfig, PairedDataConfig
 from lovt_core.config.evaluation import EvaluateExperiment
 from lovt_core.config.methods import LONE_SAMPLE, VIEWS, LovtConfig, MethodConfig
+from lovt_core.config.monitoring import MonitoringConfig
 from lovt_core.config.training import TrainingConfig
 from lovt_core.errors import InputError
 
@@ -23,6 +24,7 @@ class PretrainExperiment(Section):
     augmentation: AugmentationConfig = AugmentationConfig()
     method: MethodConfig = LovtConfig()
     training: TrainingConfig = TrainingConfig()
+    monitoring: MonitoringConfig = MonitoringConfig()
 
     @model_validator(mode="before")
     @classmethod

@@ -21,6 +21,7 @@ from lovt_core.methods.byol import Byol
 from lovt_core.methods.image_method import ImageMethod
 from lovt_core.methods.image_training import ImageTraining
 from lovt_core.methods.labelled_batches import LabelledBatches
+from lovt_core.methods.observing import build_probes, find_probe_labels
 from lovt_core.methods.paired_batches import BatchSize
 from lovt_core.methods.paired_training import PairedTraining, build_paired_training
 from lovt_core.methods.pixelpro import Pixelpro
@@ -28,6 +29,8 @@ from lovt_core.methods.simclr import Simclr
 from lovt_core.methods.supervised import Supervised
 from lovt_core.methods.view_batches import ViewBatches
 from lovt_core.models.image_encoder import build_image_encoder
+from lovt_core.monitoring.monitors import ImageMonitor
+from lovt_core.monitoring.observer import Observer
 
 Training = PairedTraining | ImageTraining
 
@@ -45,7 +48,10 @@ def build_training(
         return build_paired_training(experiment, data, device, checkpoint)
     torch.manual_seed(experiment.seed)
     model = build_image_method(experiment.method, pretrained=checkpoint is None).to(device)
-    return ImageTraining(experiment, data, model, _build_batches(experiment, data, torch.device(device)))
+    labels = find_probe_labels(experiment, (data.findings[image] for image in data.train))
+    probes = build_probes({"image": model.image_encoder.width}, labels, device, checkpoint)
+    model.observer = Observer(ImageMonitor if experiment.monitoring.embeddings else None, probes)
+    return ImageTraining(experiment, data, model, _build_batches(experiment, data, torch.device(device), labels))
 
 
 def build_image_method(config: MethodConfig, pretrained: bool = True) -> ImageMethod:
@@ -66,7 +72,7 @@ def build_image_method(config: MethodConfig, pretrained: bool = True) -> ImageMe
 
 
 def _build_batches(
-    experiment: PretrainExperiment, images: SingleImages, device: torch.device
+    experiment: PretrainExperiment, images: SingleImages, device: torch.device, probed: tuple[str, ...]
 ) -> ViewBatches | LabelledBatches:
     size = BatchSize(experiment.training.batch_size, experiment.data.image_size, device)
     method, augmentation = experiment.method, experiment.augmentation
@@ -74,4 +80,4 @@ def _build_batches(
         return LabelledBatches(images, method.labels, augmentation.image, size)
     if augmentation.views is None:
         raise TypeError(f"{method.name} has no views to compare")
-    return ViewBatches(images, augmentation.views, size)
+    return ViewBatches(images, augmentation.views, size, probed)

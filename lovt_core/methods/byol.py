@@ -29,7 +29,10 @@ class Byol(ImageMethod):
 
     def compute_losses(self, batch: ViewBatch) -> dict[str, Tensor]:
         """`deviation` of unit predictions over the batch: 0 where all are alike, 1 / sqrt(size) where spread evenly."""
-        first, second = (self.predictor(self.projector(pool(self.image_encoder(view)))) for view in batch.views)
+        maps = [self.image_encoder(view) for view in batch.views]
+        projections = self.projector(pool(maps[0])), self.projector(pool(maps[1]))
+        self.show(maps[0], batch.labels, projections)
+        first, second = (self.predictor(each) for each in projections)
         targets = [self.target_projector(pool(self.target_encoder(view))) for view in batch.views]
         loss = self.objective((first, second), (targets[0], targets[1]))
         return {"loss": loss, "deviation": compute_deviation(first)}

@@ -1,6 +1,7 @@
 """A method on images alone, with its batches, as something that the training loop can train."""
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lovt_core.data.single_images import SingleImages
 from lovt_core.methods.description import describe_training
 from lovt_core.methods.image_method import ImageMethod
 from lovt_core.methods.labelled_batches import LabelledBatch, LabelledBatches
+from lovt_core.methods.observing import find_watched, save_probes
 from lovt_core.methods.view_batches import ViewBatch, ViewBatches
 from lovt_core.training.monitored import Monitored
 
@@ -36,7 +38,7 @@ class ImageTraining:
     ) -> None:
         self.model = model
         self.seed = experiment.seed
-        self.monitored = MONITORED[experiment.method.name]
+        self.monitored = replace(MONITORED[experiment.method.name], watched=find_watched(experiment))
         self.batches_per_epoch = batches.batches_per_epoch
         self._experiment = experiment
         self._images = images
@@ -50,6 +52,8 @@ class ImageTraining:
         """All validation batches, in order, the same in every epoch."""
         del epoch
         self.model.begin_validation()
+        if self.model.observer is not None:
+            self.model.observer.begin_validation()
         match self._batches:
             case ViewBatches():
                 return self._batches.validation_batches(self.seed)
@@ -61,8 +65,9 @@ class ImageTraining:
         return self.model.compute_losses(batch)
 
     def compute_validation_scores(self) -> Mapping[str, float]:
-        """See the method."""
-        return self.model.compute_validation_scores()
+        """See the method and its observer."""
+        observed = {} if self.model.observer is None else self.model.observer.compute_scores()
+        return {**self.model.compute_validation_scores(), **observed}
 
     def before_step(self) -> None:
         """Copies that follow the networks do so now."""
@@ -73,4 +78,6 @@ class ImageTraining:
         return describe_training(self._experiment, self._images)
 
     def save_beside(self, folder: Path) -> None:
-        """Nothing but the weights belongs to these methods."""
+        """The probe, where there is one."""
+        if self.model.observer is not None:
+            save_probes(self.model.observer.probes, folder)

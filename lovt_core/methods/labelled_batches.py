@@ -7,14 +7,13 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lovt_core.config.data import ImageAugmentationConfig
 from lovt_core.data.single_images import SingleImages
+from lovt_core.methods.label_codes import encode_findings
 from lovt_core.methods.paired_batches import BatchSize
 from lovt_core.models.normalisation import normalise
-from lovt_core.objectives.multilabel import BLANK
 from lovt_core.training.augmentation import plain_views, random_views
 
 _ORDER, _VIEW = range(2)
@@ -62,6 +61,5 @@ class LabelledBatches:
             yield self._assemble(rows, plain_views(images, self._size.image, self._size.device))
 
     def _assemble(self, rows: Sequence[int], views: Tensor) -> LabelledBatch:
-        codes = [[self._images.findings[row].get(label, BLANK) for label in self._labels] for row in rows]
-        labels = torch.tensor(codes, dtype=torch.int8).to(self._size.device)
+        labels = encode_findings([self._images.findings[row] for row in rows], self._labels).to(self._size.device)
         return LabelledBatch(normalise(views, self._images.statistics), labels)

@@ -3,13 +3,15 @@
 from torch import Tensor, nn
 
 from lovt_core.config.methods import LovtConfig
-from lovt_core.methods.alignment import Alignment
+from lovt_core.methods.alignment import Alignment, Representations
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.lovt_objective import LovtObjective
 from lovt_core.models.image_encoder import ImageEncoder, build_image_encoder
 from lovt_core.models.language_models import build_report_encoder
 from lovt_core.models.report_encoder import ReportEncoder
 from lovt_core.models.report_tokens import ReportTokenizer
+from lovt_core.monitoring.embeddings import PairEmbeddings
+from lovt_core.monitoring.observer import Observer
 
 
 class Lovt(nn.Module):
@@ -21,6 +23,8 @@ class Lovt(nn.Module):
         self.report_encoder = report_encoder
         self.alignment = Alignment(config, image_encoder.width, report_encoder.width)
         self.objective = LovtObjective(config.objective)
+        self.observer: Observer[PairEmbeddings] | None = None
+        """Sees all batches."""
 
     def compute_losses(self, batch: PairedBatch) -> dict[str, Tensor]:
         """`loss` is what training minimises; the other values are for the record and carry no gradient.
@@ -31,9 +35,31 @@ class Lovt(nn.Module):
         """
         features = self.image_encoder(batch.images)
         report = self.report_encoder(batch.tokens)
-        representations = self.alignment(features.flatten(2).transpose(1, 2), report)
-        losses: dict[str, Tensor] = self.objective(representations, tuple(features.shape[2:]))
+        regions = features.flatten(2).transpose(1, 2)
+        representations = self.alignment(regions, report)
+        grid = (features.shape[2], features.shape[3])
+        if self.observer is not None:
+            seen = self._find_embeddings(regions, representations, grid)
+            self.observer.see(seen, batch.labels, training=self.training)
+        losses: dict[str, Tensor] = self.objective(representations, grid)
         return losses
+
+    def _find_embeddings(self, regions: Tensor, found: Representations, grid: tuple[int, int]) -> PairEmbeddings:
+        """What the losses compare, and the features that everything comes from."""
+        attended, has_pairs = found.attended, self.objective.pairs is not None
+        return PairEmbeddings(
+            sentence_mask=found.sentence_mask,
+            regions=regions,
+            image=found.image,
+            report=found.report,
+            region_projections=found.region_projections,
+            sentence_projections=found.sentence_projections,
+            image_projection=found.image_projection if has_pairs else None,
+            report_projection=found.report_projection if has_pairs else None,
+            attended_regions=None if attended is None else attended.report_to_regions,
+            attended_sentences=None if attended is None else attended.image_to_sentences,
+            grid=grid,
+        )
 
 
 def build_lovt(config: LovtConfig, tokenizer: ReportTokenizer, pretrained: bool = True) -> Lovt:

@@ -17,6 +17,7 @@ from lovt_core.data.prepared import Bytes
 from lovt_core.data.reports.laterality import swap_sides
 from lovt_core.data.training_data import check_batch_size
 from lovt_core.methods.batch import PairedBatch
+from lovt_core.methods.label_codes import encode_findings
 from lovt_core.models.normalisation import normalise
 from lovt_core.models.report_tokens import ReportTokenizer, SentenceTokens
 from lovt_core.training.augmentation import draw_views, plain_views, render_views
@@ -40,14 +41,20 @@ class PairedBatches:
     """Training batches with augmentation and validation batches without."""
 
     def __init__(
-        self, pairs: Pairs, tokenizer: ReportTokenizer, augmentation: AugmentationConfig, size: BatchSize
+        self,
+        pairs: Pairs,
+        tokenizer: ReportTokenizer,
+        augmentation: AugmentationConfig,
+        size: BatchSize,
+        labels: tuple[str, ...] = (),
     ) -> None:
-        """Raises ConfigError where the training pairs do not fill one batch."""
+        """`labels`: those that batches carry. Raises ConfigError where the training pairs do not fill one batch."""
         check_batch_size(pairs, size.pairs)
         self._pairs = pairs
         self.tokenizer = tokenizer
         self._augmentation = augmentation
         self._size = size
+        self._labels = labels
         samples = pairs.prepared.samples
         self._reports = {row: tokenizer.encode(samples[row].sentences) for row in (*pairs.train, *pairs.validation)}
         self._mirrored = self._reports
@@ -72,7 +79,7 @@ class PairedBatches:
                 )
                 for row, flip in zip(rows, flipped, strict=True)
             ]
-            yield self._assemble(pixels, reports)
+            yield self._assemble(rows, pixels, reports)
 
     def validation_batches(self, seed: int, epoch: int) -> Iterator[PairedBatch]:
         """All validation pairs in order, the last batch possibly smaller; all sentences, no augmentation.
@@ -83,7 +90,7 @@ class PairedBatches:
             rows = self._pairs.validation[start : start + self._size.pairs]
             images = [self._choose_image(row, seed, epoch) for row in rows]
             views = plain_views(images, self._size.image, self._size.device)
-            yield self._assemble(views, [self._reports[row] for row in rows])
+            yield self._assemble(rows, views, [self._reports[row] for row in rows])
 
     def _augment_images(self, rows: Sequence[int], seed: int, epoch: int) -> tuple[Tensor, list[bool]]:
         """(B, 1, S, S) views of the rows' images, and which of them are flipped."""
@@ -101,6 +108,12 @@ class PairedBatches:
         chosen = np.random.default_rng((seed, epoch, row, _CHOICE)).integers(len(images))
         return self._pairs.prepared.image(images[int(chosen)])
 
-    def _assemble(self, views: Tensor, reports: Sequence[Sequence[SentenceTokens]]) -> PairedBatch:
+    def _assemble(self, rows: Sequence[int], views: Tensor, reports: Sequence[Sequence[SentenceTokens]]) -> PairedBatch:
         tokens = self.tokenizer.collate(reports).to(self._size.device, non_blocking=True)
-        return PairedBatch(normalise(views, self._pairs.statistics), tokens)
+        return PairedBatch(normalise(views, self._pairs.statistics), tokens, self._encode_labels(rows))
+
+    def _encode_labels(self, rows: Sequence[int]) -> Tensor | None:
+        if not self._labels:
+            return None
+        samples = self._pairs.prepared.samples
+        return encode_findings([dict(samples[row].findings) for row in rows], self._labels).to(self._size.device)

@@ -1,6 +1,7 @@
 """LoVT and its pairs as something that the training loop can train."""
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from lovt_core.data.pairs import Pairs
 from lovt_core.methods.batch import PairedBatch
 from lovt_core.methods.description import describe_training
 from lovt_core.methods.lovt import Lovt, build_lovt
+from lovt_core.methods.observing import build_probes, find_probe_labels, find_watched, save_probes
 from lovt_core.methods.paired_batches import BatchSize, PairedBatches
 from lovt_core.models.language_models import build_tokenizer
 from lovt_core.models.report_tokens import ReportTokenizer
+from lovt_core.monitoring.monitors import PairMonitor
+from lovt_core.monitoring.observer import Observer
 from lovt_core.training.monitored import VALIDATION_LOSS
 
 TOKENIZER_FOLDER = "tokenizer"
@@ -28,7 +32,7 @@ class PairedTraining:
     def __init__(self, experiment: PretrainExperiment, pairs: Pairs, model: Lovt, batches: PairedBatches) -> None:
         self.model = model
         self.seed = experiment.seed
-        self.monitored = VALIDATION_LOSS
+        self.monitored = replace(VALIDATION_LOSS, watched=find_watched(experiment))
         self.batches_per_epoch = batches.batches_per_epoch
         self._experiment = experiment
         self._pairs = pairs
@@ -40,6 +44,8 @@ class PairedTraining:
 
     def validation_batches(self, epoch: int) -> Iterator[PairedBatch]:
         """All validation batches, in order."""
+        if self.model.observer is not None:
+            self.model.observer.begin_validation()
         return self._batches.validation_batches(self.seed, epoch)
 
     def compute_losses(self, batch: PairedBatch) -> dict[str, Tensor]:
@@ -47,8 +53,8 @@ class PairedTraining:
         return self.model.compute_losses(batch)
 
     def compute_validation_scores(self) -> Mapping[str, float]:
-        """None beside the means of the losses."""
-        return {}
+        """Those of the observer."""
+        return {} if self.model.observer is None else self.model.observer.compute_scores()
 
     def before_step(self) -> None:
         """Nothing follows this method's networks."""
@@ -58,10 +64,12 @@ class PairedTraining:
         return describe_training(self._experiment, self._pairs)
 
     def save_beside(self, folder: Path) -> None:
-        """The tokenizer: without it the report encoder cannot be used again."""
+        """The tokenizer, without which the report encoder cannot be used again, and the probes where there are any."""
         tokenizer_folder = folder / TOKENIZER_FOLDER
         tokenizer_folder.mkdir()
         self._batches.tokenizer.save(tokenizer_folder)
+        if self.model.observer is not None:
+            save_probes(self.model.observer.probes, folder)
 
 
 def build_paired_training(
@@ -83,5 +91,10 @@ def build_paired_training(
         tokenizer = ReportTokenizer.load(checkpoint / TOKENIZER_FOLDER)
     torch.manual_seed(experiment.seed)
     model = build_lovt(method, tokenizer, pretrained=checkpoint is None).to(device)
+    labels = find_probe_labels(experiment, (dict(pairs.prepared.samples[row].findings) for row in pairs.train))
+    widths = {"image": model.image_encoder.width, "report": model.report_encoder.width}
+    monitor = PairMonitor if experiment.monitoring.embeddings else None
+    model.observer = Observer(monitor, build_probes(widths, labels, device, checkpoint))
     size = BatchSize(experiment.training.batch_size, experiment.data.image_size, torch.device(device))
-    return PairedTraining(experiment, pairs, model, PairedBatches(pairs, tokenizer, experiment.augmentation, size))
+    batches = PairedBatches(pairs, tokenizer, experiment.augmentation, size, labels)
+    return PairedTraining(experiment, pairs, model, batches)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lovt_core.config.methods import PixelproConfig
 from lovt_core.methods.byol import compute_deviation
-from lovt_core.methods.image_method import ImageMethod, pool
+from lovt_core.methods.image_method import ImageMethod, list_cells, pool
 from lovt_core.methods.view_batches import ViewBatch
 from lovt_core.models.image_encoder import ImageEncoder
 from lovt_core.models.mlp_head import MlpHead
@@ -49,11 +49,14 @@ class Pixelpro(ImageMethod):
         maps = [self.image_encoder(view) for view in batch.views]
         with torch.no_grad():
             target_maps = [self.target_encoder(view) for view in batch.views]
-        first, second = (self.propagation(self.cell_projector(_list_cells(each))) for each in maps)
-        targets = [self.target_cell_projector(_list_cells(each)) for each in target_maps]
+        projected = [self.cell_projector(list_cells(each)) for each in maps]
+        first, second = (self.propagation(each) for each in projected)
+        targets = [self.target_cell_projector(list_cells(each)) for each in target_maps]
         height, width = maps[0].shape[2:]
         cells = self.cells((first, second), (targets[0], targets[1]), batch.placements, (height, width))
-        predictions = [self.predictor(self.image_projector(pool(each))) for each in maps]
+        projections = self.image_projector(pool(maps[0])), self.image_projector(pool(maps[1]))
+        self.show(maps[0], batch.labels, projections, projected[0])
+        predictions = [self.predictor(each) for each in projections]
         followed = [self.target_image_projector(pool(each)) for each in target_maps]
         instances = self.instances((predictions[0], predictions[1]), (followed[0], followed[1]))
         weighted = self.instance_weight * instances
@@ -75,8 +78,3 @@ class Pixelpro(ImageMethod):
         self.target_encoder.update(self.image_encoder)
         self.target_cell_projector.update(self.cell_projector)
         self.target_image_projector.update(self.image_projector)
-
-
-def _list_cells(features: Tensor) -> Tensor:
-    """(B, D, h, w) to (B, R, D), row by row."""
-    return features.flatten(2).transpose(1, 2)

@@ -20,6 +20,8 @@ class Simclr(ImageMethod):
 
     def compute_losses(self, batch: ViewBatch) -> dict[str, Tensor]:
         """`accuracy/top1` and `accuracy/top5`: how often the other view is among the nearest of the batch."""
-        first, second = (self.projector(pool(self.image_encoder(view))) for view in batch.views)
+        maps = [self.image_encoder(view) for view in batch.views]
+        first, second = (self.projector(pool(each)) for each in maps)
+        self.show(maps[0], batch.labels, (first, second))
         losses = self.objective(first, second)
         return {"loss": losses.loss, "accuracy/top1": losses.top1, "accuracy/top5": losses.top5}

@@ -32,7 +32,9 @@ class Supervised(ImageMethod):
 
     def compute_losses(self, batch: LabelledBatch) -> dict[str, Tensor]:
         """`loss` alone; in evaluation mode the logits are kept for `compute_validation_scores`."""
-        logits: Tensor = self.classifier(pool(self.image_encoder(batch.images)))
+        features = self.image_encoder(batch.images)
+        self.show(features, None)
+        logits: Tensor = self.classifier(pool(features))
         targets = self._reading.read(batch.labels)
         if not self.training:
             self._seen.append((logits.detach().float(), targets))

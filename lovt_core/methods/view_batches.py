@@ -14,6 +14,7 @@ from torch import Tensor
 from lovt_core.config.data import ViewsConfig
 from lovt_core.data.single_images import SingleImages
 from lovt_core.errors import DataError
+from lovt_core.methods.label_codes import encode_findings
 from lovt_core.methods.paired_batches import BatchSize
 from lovt_core.models.normalisation import normalise
 from lovt_core.objectives.pixel_propagation import Placements, ViewPlacement
@@ -32,6 +33,8 @@ class ViewBatch:
     """Each (B, 1, H, W) float32, normalised."""
     placements: Placements
     """Where they lie in the images."""
+    labels: Tensor | None = None
+    """(B, K) int8, codes of `objectives/multilabel.py`; None where no probe learns."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,10 @@ class _Draw:
 class ViewBatches:
     """Training and validation batches; both are of random views, those of the validation always the same."""
 
-    def __init__(self, images: SingleImages, config: ViewsConfig, size: BatchSize) -> None:
-        """Raises DataError where there is a single validation image."""
+    def __init__(
+        self, images: SingleImages, config: ViewsConfig, size: BatchSize, labels: tuple[str, ...] = ()
+    ) -> None:
+        """`labels`: those that batches carry. Raises DataError where there is a single validation image."""
         if len(images.validation) < 2:
             raise DataError(
                 f"{images.prepared.name} leaves one validation image, which has no others to be compared with: "
@@ -57,6 +62,7 @@ class ViewBatches:
         self._images = images
         self._config = config
         self._size = size
+        self._labels = labels
         self.batches_per_epoch = len(images.train) // size.pairs
         """The last incomplete batch of an epoch is dropped (PROTOCOL B.4)."""
 
@@ -79,7 +85,12 @@ class ViewBatches:
     def _assemble(self, rows: Sequence[int], draw: _Draw) -> ViewBatch:
         first, first_placement = self._view(rows, draw, 0)
         second, second_placement = self._view(rows, draw, 1)
-        return ViewBatch((first, second), (first_placement, second_placement))
+        return ViewBatch((first, second), (first_placement, second_placement), self._encode_labels(rows))
+
+    def _encode_labels(self, rows: Sequence[int]) -> Tensor | None:
+        if not self._labels:
+            return None
+        return encode_findings([self._images.findings[row] for row in rows], self._labels).to(self._size.device)
 
     def _view(self, rows: Sequence[int], draw: _Draw, number: int) -> tuple[Tensor, ViewPlacement]:
         images = [self._images.prepared.image(row) for row in rows]

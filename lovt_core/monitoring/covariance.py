@@ -3,6 +3,8 @@
 Shapes: N vectors, D dimension.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -25,7 +27,7 @@ def compute_offdiagonal(rows: Tensor) -> Tensor:
 def compute_covariance_rows(vectors: Tensor) -> Tensor:
     """(N, D) -> Y with Y^T Y = covariance of the vectors; all zero for a single vector."""
     centred = vectors - vectors.mean(dim=0)
-    return centred / max(len(vectors) - 1, 1) ** 0.5
+    return centred / math.sqrt(max(len(vectors) - 1, 1))
 
 
 def compute_distances(first: Tensor, second: Tensor) -> Tensor:
@@ -33,4 +35,5 @@ def compute_distances(first: Tensor, second: Tensor) -> Tensor:
 
     From their differences, so that those of equal vectors are exactly 0.
     """
-    return torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist")
+    distances: Tensor = torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lovt_core.monitoring.batch_values import BatchValues
 from lovt_core.monitoring.covariance import compute_covariance_rows, compute_distances, compute_offdiagonal
+from lovt_core.monitoring.local_moments import compute_local_moments
 
 
 class GlobalStatistics:
@@ -48,23 +49,18 @@ class LocalStatistics:
 
     def update(self, embeddings: Tensor, mask: Tensor, weights: Tensor | None = None) -> Tensor:
         """One batch (B, N, D) with mask (B, N) and weights (B, N) of the embeddings; returns the means (B, D)."""
-        counts = mask.sum(dim=1)
-        centroids = (embeddings * mask[:, :, None]).sum(dim=1) / counts[:, None]
-        deviations = (embeddings - centroids[:, None]) * mask[:, :, None]
-        rows = deviations / (counts - 1).clamp_min(1).sqrt()[:, None, None]
-        variances = rows.square().sum(dim=1)
-        self._centroids.append(centroids)
-        self._variances.append(variances.sum(dim=0))
-        to_centroid = deviations.norm(dim=2).sum(dim=1) / counts
-        self._values.add_moments("emb2cent", to_centroid)
+        moments = compute_local_moments(embeddings, mask)
+        self._centroids.append(moments.centroids)
+        self._variances.append(moments.variances.sum(dim=0))
+        self._values.add_moments("emb2cent", moments.deviations.norm(dim=2).sum(dim=1) / mask.sum(dim=1))
         self._values.add(
-            std_per_sample=variances.sqrt().mean(dim=1),
-            cov_per_sample=compute_offdiagonal(rows),
-            cov_of_batch=_compute_total_offdiagonal(rows, centroids),
-            cent2cent=compute_distances(centroids, centroids).mean(),
+            std_per_sample=moments.variances.sqrt().mean(dim=1),
+            cov_per_sample=compute_offdiagonal(moments.rows),
+            cov_of_batch=_compute_total_offdiagonal(moments.rows, moments.centroids),
+            cent2cent=compute_distances(moments.centroids, moments.centroids).mean(),
         )
         self._add_distances(embeddings, mask, weights)
-        return centroids
+        return moments.centroids
 
     def _add_distances(self, embeddings: Tensor, mask: Tensor, weights: Tensor | None) -> None:
         pairs = mask[:, :, None] & mask[:, None, :]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lovt_core.config.training import TrainingConfig
+from lovt_core.monitoring.collapse import judge_collapse
 from lovt_core.training.loop_state import LoopState, initial_state
 from lovt_core.training.optimiser_step import OptimiserStep, StepOutcome
 from lovt_core.training.random_state import seed_generators
@@ -96,10 +97,10 @@ class _Loop:
     def _train_step(self, batches: Iterator[Any]) -> Metrics:
         count = min(self.config.accumulate, self.trainable.batches_per_epoch - self.state.batch)
         rate = self._learning_rate()
-        outcome = self.step.run(batches, count, self.state.step + 1, rate)
+        outcome = self.step.run(self.step.clock.fetching(batches), count, self.state.step + 1, rate)
         sums = {name: self.state.epoch_sums.get(name, 0.0) + loss * count for name, loss in outcome.losses.items()}
         self.state = replace(self.state, step=self.state.step + 1, batch=self.state.batch + count, epoch_sums=sums)
-        return self._step_metrics(outcome, rate)
+        return self._step_metrics(outcome, rate, count)
 
     def _learning_rate(self) -> float:
         schedule = self.config.schedule
@@ -107,11 +108,11 @@ class _Loop:
         base = self.state.plateau.learning_rate if is_plateau else self.config.optimiser.learning_rate
         return compute_learning_rate(schedule, base, self.state.step, self.horizon)
 
-    def _step_metrics(self, outcome: StepOutcome, rate: float) -> Metrics:
+    def _step_metrics(self, outcome: StepOutcome, rate: float, count: int) -> Metrics:
         values = {f"train/{name}": loss for name, loss in outcome.losses.items()}
         values["train/learning_rate"] = rate
         values["train/gradient_norm"] = outcome.gradient_norm
-        return self._metrics(values | self.step.clock.lap())
+        return self._metrics(values | self.step.clock.lap(count * self.config.batch_size))
 
     def _metrics(self, values: dict[str, float]) -> Metrics:
         epoch = self.state.epoch + self.state.batch / self.trainable.batches_per_epoch
@@ -132,6 +133,9 @@ class _Loop:
         value = means[monitored.name]
         if not math.isfinite(value):
             yield Alarm(f"val/{monitored.name} is {value} after step {self.state.step}; it counts as no improvement")
+        collapses, messages = judge_collapse(monitored.watched, means, self.state.epoch + 1, self.state.collapses)
+        self.state = replace(self.state, collapses=collapses)
+        yield from map(Alarm, messages)
         is_best = self._take_in(value) or monitored.uses_last
         self._begin_next_epoch()
         yield from self._save(is_best)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lovt_core.config.training import TrainingConfig
+from lovt_core.monitoring.collapse import Collapse
 from lovt_core.training.early_stopping import EarlyStopping
 from lovt_core.training.schedule import Mode, Plateau
 
@@ -28,6 +29,8 @@ class LoopState:
     best_loss: float | None = None
     """Best value of what is monitored, as a rule the smallest `val/loss`."""
     best_checkpoint: str | None = None
+    collapses: Mapping[str, Collapse] = field(default_factory=dict)
+    """What was too low at the latest validation, by metric."""
 
 
 def initial_state(config: TrainingConfig, mode: Mode = "min") -> LoopState:
@@ -68,5 +71,6 @@ def state_from_json(document: Mapping[str, Any], config: TrainingConfig, mode: M
                 best=stopping["best"],
                 waited=stopping["waited"],
             ),
+            "collapses": {name: Collapse(**each) for name, each in document.get("collapses", {}).items()},
         }
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lovt_core.monitoring.collapse import Watched
 from lovt_core.training.schedule import Mode
 
 
@@ -14,6 +15,8 @@ class Monitored:
     mode: Mode = "min"
     uses_last: bool = False
     """The weights to use are the last ones, whatever the value: each validated checkpoint takes the place of `best`."""
+    watched: tuple[Watched, ...] = ()
+    """Values of the validation that must not vanish; there is an alarm when they do."""
 
 
 VALIDATION_LOSS = Monitored()

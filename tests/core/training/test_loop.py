@@ -138,6 +138,8 @@ def test_values_come_in_order_with_steps_counted_from_one(
         "train/gradient_norm",
         "time/step_seconds",
         "time/other_share",
+        "time/data_share",
+        "time/samples_per_second",
     }
 
 
