@@ -202,7 +202,7 @@ def start_workload(experiment: Experiment, place: Workplace) -> Iterator[Value]:
             assert_never(experiment.kind)
 
 
-def execute_job(name: str, workspace: Workspace) -> int:
+def execute_job(name: str, workspace: Workspace, request: str) -> int:
     """Do a job that is no run: an experiment on stdin, values as JSON lines on stdout; the exit code."""
     experiment = parse_experiment(sys.stdin.read(), "the experiment on stdin")
     with tempfile.TemporaryDirectory(prefix="lovt-job-") as scratch:
@@ -216,7 +216,7 @@ def execute_job(name: str, workspace: Workspace) -> int:
             find_checkpoint=lambda text, which: find_saved(find_run(workspace, text), which),
         )
         try:
-            for value in start_job(name, experiment, place):
+            for value in start_job(name, experiment, place, request):
                 kind, data = encode_value(value)
                 answer({"event": kind, **data})
         except Exception as error:
@@ -232,12 +232,18 @@ def answer(line: dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def start_job(name: str, experiment: Experiment, place: Workplace) -> Iterator[Value]:
-    """The generator of a job."""
-    if name == "check" and experiment.kind == "pretrain":
-        from lovt_core.pretrain import check
+def start_job(name: str, experiment: Experiment, place: Workplace, request: str = "{}") -> Iterator[Value]:
+    """The generator of a job; `request` is the JSON of one of config/inspection.py, as the job asks for it."""
+    if experiment.kind == "pretrain":
+        match name:
+            case "check":
+                from lovt_core.pretrain import check
 
-        return check(experiment, place)
+                return check(experiment, place)
+            case "regions" | "ground" | "grounding" | "analyse":
+                from lovt_core.inspection.jobs import start_inspection
+
+                return start_inspection(name, experiment, place, request)
     raise InputError(f"no job '{name}' for an experiment of kind {experiment.kind}")
 
 
@@ -248,6 +254,7 @@ def main(arguments: list[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--attempt", type=int, help="attempt of the run to execute")
     what.add_argument("--job", help="job to do instead of a run")
+    parser.add_argument("--request", default="{}", help="what exactly the job is asked, as JSON")
     parser.add_argument("--slurm", action="store_true", help="this process is a job of Slurm's")
     parser.add_argument("--locks", default="", help="descriptors of locks held for this worker")
     options = parser.parse_args(arguments)
@@ -258,7 +265,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_locks_to_ourselves(locks)
     try:
         if options.job is not None:
-            return execute_job(options.job, Workspace(options.path))
+            return execute_job(options.job, Workspace(options.path), options.request)
         if options.slurm:
             return execute_on_slurm(RunDirectory(options.path), options.attempt)
         return execute(RunDirectory(options.path), options.attempt, locks[1:])

@@ -5,6 +5,7 @@ Where there is no colour (a pipe, NO_COLOR) four shades stand for the brightness
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.color import Color
 from rich.style import Style
@@ -12,7 +13,11 @@ from rich.text import Text
 
 from lovt_core.data.prepared import Bytes
 
+if TYPE_CHECKING:
+    from lovt_core.data.heat_maps import Map
+
 _SHADES = " ░▒▓█"
+_SCALE_CELLS = 20
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,27 @@ def draw_cells(pixels: Bytes, *, colour: bool) -> Text:
                 text.append(_SHADES[(sum(above) + sum(below)) * len(_SHADES) // (6 * 256)])
         text.append("\n")
     return text
+
+
+def draw_shades(shares: "Map") -> Text:
+    """(even height, width) values from 0 to 1 as text without colour: half as many lines as rows."""
+    text = Text(no_wrap=True, end="")
+    for line in ((shares[::2] + shares[1::2]) / 2).tolist():
+        text.append("".join(_SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)] for share in line) + "\n")
+    return text
+
+
+def draw_scale(low: float, high: float, *, colour: bool) -> Text:
+    """One line: the colours or shades of a heat map, between the values that get the first and the last of them."""
+    from lovt_core.data.heat_maps import colour as colour_of
+
+    text = Text(f"{low:.3f} ")
+    for place in range(_SCALE_CELLS):
+        share = place / (_SCALE_CELLS - 1)
+        red, green, blue = colour_of(share).tolist()
+        shade = _SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)]
+        text.append("█" if colour else shade, Style(color=Color.from_rgb(red, green, blue)) if colour else "")
+    return text.append(f" {high:.3f}")
 
 
 def draw_marked_cells(pixels: Bytes, marks: Bytes, legend: Sequence[Mark], *, colour: bool) -> Text:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lovt_tui.cli import (
+    analyse,
     archive,
     check,
     compare,
@@ -16,6 +17,7 @@ from lovt_tui.cli import (
     evaluate,
     export,
     gc,
+    ground,
     import_runs,
     label,
     launch,
@@ -53,6 +55,8 @@ app.add_typer(runs.app, name="runs", short_help="List runs, newest first; reinde
 app.command("diff", short_help="Two runs side by side: settings, metrics, versions.")(runs_diff.command)
 app.command("import", short_help="Import runs of other programs, and results of others.")(import_runs.command)
 app.command("show", short_help="Show one run: state, metrics, results, curve, log.")(show.command)
+app.command("ground", short_help="Where on an image a run finds a phrase; measured on boxes.")(ground.command)
+app.command("analyse", short_help="Statistics of a run's embeddings beside the published ones.")(analyse.command)
 app.command("launch", short_help="Queue runs: many, behind each other, on terms.")(launch.command)
 app.add_typer(queue.app, name="queue", short_help="What waits and why; pause, move, clear, take, autostart.")
 app.command("stop", short_help="Ask runs to stop and save.")(stop.command)

@@ -18,6 +18,7 @@ from lovt_tui.cli.context import (
     visible,
 )
 from lovt_tui.cli.follow import describe_cell
+from lovt_tui.cli.trained_run import Part
 
 if TYPE_CHECKING:
     from lovt_core.runs.indexing.index import Index
@@ -41,26 +42,44 @@ def command(
     sheet: Annotated[
         Path | None, typer.Option("--sheet", help="Draw the predictions on one contact sheet (PNG) instead.")
     ] = None,
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Draw the attention of some reports' sentences over the image.")
+    ] = False,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=1, help="With --regions: how many samples [default: 4].")
+    ] = None,
+    part: Annotated[
+        Part | None, typer.Option("--split", help="With --regions: training, validation [default] or test samples.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="With --regions: also save the pictures in this folder.")
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one run: state, progress, newest and best metrics, results, what happened; or its predictions.
+    """Show one run: state, progress, newest and best metrics, results, what happened; predictions; or its attention.
 
     \b
     Example: lovt show last --curve val/loss
+    Example: lovt show last --regions --samples 2
     """
     from lovt_core.errors import InputError
     from lovt_tui.cli.predictions import PredictionsRequest, show_predictions
+    from lovt_tui.cli.regions import RegionsAsked, show_regions
 
-    if config + log + (metric is not None) + predictions > 1:
-        raise InputError("--config, --log, --curve and --predictions exclude each other: give one of them")
+    if config + log + (metric is not None) + predictions + regions > 1:
+        raise InputError("--config, --log, --curve, --predictions and --regions exclude each other: give one of them")
     if (task is not None or sheet is not None) and not predictions:
         raise InputError("--task and --sheet choose among predictions: give --predictions too")
+    if (samples, part, out) != (None, None, None) and not regions:
+        raise InputError("--samples, --split and --out choose what --regions shows: give --regions too")
     place = get_workspace(workspace, reading=True)
     index = open_index(place)
     row = index.run(run)
     if predictions:
         show_predictions(place, row, PredictionsRequest(task, sheet, as_json))
+    elif regions:
+        show_regions(place, row.id, RegionsAsked(samples or 4, part or "validation", out, as_json))
     elif config or log:
         _print_file(row, place.runs / row.id, "experiment.yaml" if config else "log.txt", as_json=as_json)
     elif metric is not None:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from lovt_core.runs.workspace import Workspace
     from lovt_tui.reading.snapshot import RunDetail
 
-NOTHING = "No pictures. An evaluation keeps the best, median and worst predictions of each task that it finishes."
+NOTHING = (
+    "No pictures. An evaluation keeps the best, median and worst predictions of each task that it finishes; of a LoVT, "
+    "`lovt show RUN --regions` makes pictures of what its sentences look at."
+)
 
 
 class RunPictures(Vertical, can_focus=True):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from lovt_core.config.base import Section
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import dump_experiment
 from lovt_core.config.settings import load_settings
@@ -22,14 +23,18 @@ from lovt_core.runs.workspace import Workspace
 WAIT_SECONDS = 10.0
 
 
-def run_job(workspace: Workspace, name: str, experiment: Experiment) -> Iterator[dict[str, Any]]:
+def run_job(
+    workspace: Workspace, name: str, experiment: Experiment, request: Section | None = None
+) -> Iterator[dict[str, Any]]:
     """Lines that `python -m lovt_core.worker --job NAME` answers, `event` telling their kind.
 
+    `request`: what exactly is asked, where the experiment alone does not say it (config/inspection.py).
     Raises InputError or LovtError with the worker's own message, LovtError when all slots stay taken.
     """
     taken, visible = _wait_for_slot(workspace, asked_device(experiment), name)
     command = [sys.executable, "-m", "lovt_core.worker", "--job", name, str(workspace.path)]
     command += ["--locks", str(taken.descriptor)]
+    command += [] if request is None else ["--request", request.model_dump_json()]
     with tempfile.TemporaryFile("w+") as complaints:
         try:
             process = subprocess.Popen(
