@@ -12,7 +12,7 @@ from textual.message import Message
 from lovt_core.errors import LovtError
 from lovt_tui.actions import sweeps as actions
 from lovt_tui.actions.export import check_new_file
-from lovt_tui.formatting import clean
+from lovt_tui.formatting import Cell, clean
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.messages import Act
 from lovt_tui.screens.confirm import ConfirmScreen, Question
@@ -22,7 +22,6 @@ from lovt_tui.screens.prompt import Prompt, PromptScreen
 from lovt_tui.screens.text import TextScreen
 from lovt_tui.starting import list_files
 from lovt_tui.sweeping import starting as starting
-from lovt_tui.sweeping.drawing import wrap
 
 if TYPE_CHECKING:
     from lovt_core.runs.workspace import Workspace
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 PLAN_ERRORS = (LovtError, OSError, ValueError, KeyError, TypeError)
 """What damaged files and wrong sweep files lead to."""
-LINE_WIDTH = 74
 ALIVE = ("running", "starting")
 
 
@@ -118,8 +116,7 @@ class SweepActingScreen(DashboardScreen):
         if "\n" not in text:
             self.notify(clean(text), severity="error", markup=False)
         else:
-            lines = tuple(line for problem in text.splitlines() for line in wrap(problem, LINE_WIDTH, ""))
-            self._show_lines("This cannot be done yet", lines)
+            self._show_lines("This cannot be done yet", tuple((Cell(clean(line)),) for line in text.splitlines()))
 
     def _show_lines(self, title: str, lines: "tuple[Line, ...]") -> None:
         self.app.push_screen(TextScreen(title, lines))
