@@ -195,6 +195,15 @@ def describe_progress(preparation: Preparation) -> Line:
     return name, Cell(format_bar(preparation.done, preparation.total, BAR_WIDTH) + "  "), Cell(", ".join(facts), "dim")
 
 
+def describe_end(preparation: Preparation) -> str:
+    """What has come of a preparation, in one line that names the set and the state once."""
+    name, said = preparation.order.name, clean(preparation.message.partition("\n")[0])
+    if preparation.state == "prepared" and said.startswith(f"{name} "):
+        return said
+    ended = f"{clean(name)} {preparation.state}"
+    return f"{ended}: {said.removeprefix(f'{name}: ')}" if said else ended
+
+
 def describe_checks(checks: "Sequence[Checked]") -> tuple[Line, ...]:
     """What reading every byte again has shown."""
     lines: list[Line] = []

@@ -1,6 +1,6 @@
 """Keys that act on a sweep; what takes a moment to find out is found out in a thread, then asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -132,13 +132,14 @@ class SweepActingScreen(DashboardScreen):
         self,
         title: str,
         name: str,
+        formats: Mapping[str, str],
         act: "Callable[[Workspace, str], str]",
-        check: Callable[[str], object] = check_new_file,
     ) -> None:
         def take(path: str | None) -> None:
             if path is not None:
                 self.post_message(Act(lambda workspace: act(workspace, path)))
 
+        check = partial(check_new_file, formats=formats)
         self.app.push_screen(PromptScreen(Prompt(title, text=name, check=check)), take)
 
     def _act(self, act: "Callable[[Workspace, str], str]") -> None:
@@ -204,6 +205,7 @@ class SweepActingScreen(DashboardScreen):
             self._ask_path(
                 f"Save the experiment of {which} as",
                 f"{name}-best.yaml",
+                actions.EXPERIMENT_FILES,
                 lambda workspace, path: actions.save_experiment(workspace, name, number, path),
             )
 
@@ -213,11 +215,14 @@ class SweepActingScreen(DashboardScreen):
             return
         name = self.summary.name
 
+        def write(workspace: "Workspace", path: str) -> str:
+            return actions.export_trials(workspace, name, path)
+
         def ask_path(chosen: str | None) -> None:
             for text_format, (what, suffix) in actions.FORMATS.items():
                 if text_format == chosen:
-                    write = partial(_export, name, text_format)
-                    self._ask_path(f"Save the trials of {clean(name)} as {what}", f"{name}{suffix}", write)
+                    title = f"Save the trials of {clean(name)} as {what}"
+                    self._ask_path(title, f"{name}{suffix}", actions.TRIAL_FILES, write)
 
         choices = [Choice(key, what) for key, (what, _) in actions.FORMATS.items()]
         self.app.push_screen(PickScreen(f"Trials of {clean(name)} as", choices), ask_path)
@@ -229,8 +234,8 @@ class SweepActingScreen(DashboardScreen):
             self._ask_path(
                 f"Save the report of {clean(name)} as",
                 f"{name}.html",
+                actions.PAGE_FILES,
                 lambda workspace, path: actions.save_report(workspace, name, path),
-                actions.check_page_file,
             )
 
     def action_confirm(self) -> None:
@@ -267,7 +272,3 @@ class SweepActingScreen(DashboardScreen):
             return f"the sweep {name} has started"
 
         self._find_out(lambda workspace: partial(self._ask, starting.plan_start(workspace, file), start))
-
-
-def _export(name: str, text_format: actions.TrialFormat, workspace: "Workspace", path: str) -> str:
-    return actions.export_trials(workspace, name, text_format, path)
