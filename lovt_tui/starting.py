@@ -88,6 +88,12 @@ def list_past_runs(rows: Sequence["RunRow"]) -> tuple[StartChoice, ...]:
     return tuple(StartChoice("run", row.id, row.kind, format_state(row)) for row in rows if row.kind != "imported")
 
 
+def list_starts(edited: str | None, files: Sequence[StartChoice], rows: Sequence["RunRow"]) -> tuple[StartChoice, ...]:
+    """All that a form can begin from: what is `edited` already, by the name of its start, files, past runs."""
+    draft = [] if edited is None else [StartChoice("draft", edited, "go on with the form")]
+    return (*draft, *files, *list_past_runs(rows))
+
+
 def open_start(workspace: "Workspace", choice: StartChoice) -> "Start":
     """Read what was picked; raises LovtError where nothing of it can be read."""
     from lovt_tui.forms.starts import read_run, read_start

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
 
 MAX_KEY_WIDTH = 40
-MIN_VALUE_WIDTH = 16
+MIN_VALUE_WIDTH = 12
 """Where two values have less room beside their key, they stand below it."""
 INDENT = 2
 TIMINGS = ("time/", "system/")

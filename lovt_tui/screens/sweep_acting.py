@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 PLAN_ERRORS = (LovtError, OSError, ValueError, KeyError, TypeError)
 """What damaged files and wrong sweep files lead to."""
-ALIVE = ("running", "starting")
 
 
 class SweepActingScreen(DashboardScreen):
@@ -74,28 +73,6 @@ class SweepActingScreen(DashboardScreen):
     def trial(self) -> "Trial | None":
         """The trial under the cursor."""
         return None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes sense in the state of the sweep."""
-        summary = self.summary
-        state = summary.state if summary is not None else ""
-        match action:
-            case "pause":
-                return state in (*ALIVE, "interrupted")
-            case "resume":
-                return state in ("paused", "stopped", "interrupted")
-            case "stop":
-                return state in (*ALIVE, "interrupted", "paused")
-            case "extend":
-                return state not in ("", "damaged")
-            case "rebuild":
-                return state not in ("", "damaged", *ALIVE)
-            case "save_best" | "confirm":
-                return summary is not None and bool(summary.best)
-            case "export" | "report":
-                return self.study is not None
-            case _:
-                return True
 
     def on_sweep_acting_screen_found_out(self, event: FoundOut) -> None:
         """Ask or show it, unless somebody went elsewhere meanwhile."""

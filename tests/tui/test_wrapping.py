@@ -59,6 +59,16 @@ async def test_a_box_wraps_its_lines_and_is_as_high_as_they_are(index, quiet_wor
         assert all(f"word{number}" in shown.split() for number in range(60))
 
 
+async def test_keys_stay_below_a_text_that_is_too_long(index, quiet_workspace):
+    app = Dashboard(quiet_workspace, place="~/lab", sources=make_sources(index, quiet_workspace.runs))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "tau03")
+        app.push_screen(TextScreen("Much to read", tuple((Cell(f"line {number}"),) for number in range(90))))
+        await wait_for(pilot, lambda shown: "line 3" in shown and "esc close" in shown)
+        await pilot.press("end")
+        await wait_for(pilot, lambda shown: "line 89" in shown and "esc close" in shown)
+
+
 async def test_a_view_without_a_width_yet_asks_for_no_lines():
     asked = []
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lovt_core.config.sweep_file import load_sweep
 from lovt_core.errors import LovtError
 from lovt_tui.forms.judging import judge_view
-from lovt_tui.starting import list_files, list_past_runs, save
+from lovt_tui.starting import list_files, list_past_runs, list_starts, save
 from lovt_tui.widgets.start_table import StartTable
 from tests.tui.factories import make_row
 from tests.tui.forms.new_screen import view_of
@@ -33,6 +33,9 @@ def test_a_past_run_shows_its_own_state():
         ("●", "pretrain", "stopping"),
     ]  # fmt: skip
     assert "failed" in choices[1].text
+    files = list_files()
+    assert list_starts(None, files, rows) == (*files, *choices)
+    assert list_starts("mine.yaml", files, rows)[0].text.startswith("draft mine.yaml go on with the form")
 
 
 def test_saved_sweeps_find_their_base_from_elsewhere(workspace, tmp_path):
