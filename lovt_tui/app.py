@@ -59,6 +59,7 @@ class Dashboard(App[None], inherit_bindings=False):
         bind("question_mark,f1", "help", "help", "the keys that work where you are"),
         bind("q,ctrl+q", "quit", "quit", "leave the dashboard; runs go on"),
         bind("ctrl+l", "redraw", "redraw", "draw everything again, where something has written over it", bar=False),
+        bind("ctrl+z", "suspend_process", "suspend", "back to the shell; fg goes on", bar=False, priority=True),
         bind("ctrl+c", "remind", "how to quit", "says how to quit; never touches a run", bar=False),
     ]
 
@@ -322,6 +323,16 @@ class Dashboard(App[None], inherit_bindings=False):
 
         screen = self.get_screen("new")
         return screen.unsaved if isinstance(screen, NewScreen) else ""
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell, where there is one; runs go on."""
+        from lovt_tui.suspending import NOT_HERE, is_job, suspend_job
+
+        if self._driver is not None and self._driver.can_suspend and is_job():
+            self.app_suspend_signal.publish(self)
+            suspend_job()
+        else:
+            self.notify(NOT_HERE)
 
     def action_remind(self) -> None:
         """Say how to quit."""

@@ -134,6 +134,14 @@ def format_bytes(num_bytes: float) -> str:
     return f"{gigabytes:.1f}" if gigabytes < 10 else f"{gigabytes:.0f}"
 
 
+def format_space(num_bytes: float) -> str:
+    """Space on a disk, at most seven cells: `900 B`, `12 kB`, `3.4 MB`, `61 GB`."""
+    for size, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if num_bytes >= 0.9995 * size:
+            return f"{num_bytes / size:.3g} {unit}"
+    return f"{num_bytes:.0f} B"
+
+
 def format_progress(row: "RunRow", width: int) -> str:
     """How far a run is; one that finished early is as finished as any."""
     return format_bar(1, 1, width) if row.state == "finished" else format_bar(row.done, row.total, width)

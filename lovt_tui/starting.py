@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lovt_core.errors import InputError, LovtError
+from lovt_tui.formatting import Cell, format_state
 
 if TYPE_CHECKING:
     from lovt_core.config.experiment import Experiment
@@ -27,6 +28,9 @@ EXPERIMENT_KEY = re.compile(r"^(kind|base)\s*:\s*(\S*)", re.MULTILINE)
 """What an experiment file has and other YAML files hardly do."""
 
 
+NO_STATE = Cell("")
+
+
 @dataclass(frozen=True)
 class StartChoice:
     """Something that a form can begin from."""
@@ -36,12 +40,14 @@ class StartChoice:
     name: str
     """A shipped file by its short name, a path, or the id of a run."""
     note: str
-    """Where it comes from, or what became of it."""
+    """Where it comes from; of a run, its kind."""
+    state: Cell = NO_STATE
+    """Of a run: glyph and word."""
 
     @property
     def text(self) -> str:
         """What it is found by."""
-        return f"{self.kind} {self.name} {self.note}".lower()
+        return f"{self.kind} {self.name} {self.note} {self.state.text}".lower()
 
 
 def list_files() -> tuple[StartChoice, ...]:
@@ -79,7 +85,15 @@ def _read_kind(path: Path) -> str | None:
 
 def list_past_runs(rows: Sequence["RunRow"]) -> tuple[StartChoice, ...]:
     """Runs that could be started again, as the index has them."""
-    return tuple(StartChoice("run", row.id, f"{row.kind} {row.state}") for row in rows if row.kind != "imported")
+    return tuple(StartChoice("run", row.id, row.kind, format_state(row)) for row in rows if row.kind != "imported")
+
+
+def list_starts(
+    edited: str | None, files: Sequence[StartChoice], past: Sequence[StartChoice]
+) -> tuple[StartChoice, ...]:
+    """All that a form can begin from: what is `edited` already, by the name of its start, files, past runs."""
+    draft = [] if edited is None else [StartChoice("draft", edited, "go on with the form")]
+    return (*draft, *files, *past)
 
 
 def open_start(workspace: "Workspace", choice: StartChoice) -> "Start":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lovt_core.errors import InputError
-from lovt_tui.actions.export import read_path
+from lovt_tui.actions.export import read_format, read_path
 from lovt_tui.formatting import abbreviate_home, plural
 from lovt_tui.pages.wishes import ComparisonWish
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from lovt_tui.comparing.filling import FillPlan
 
 TableFormat = Literal["csv", "json", "md", "latex", "html", "sqlite"]
-SUFFIXES: dict[TableFormat, str] = {
-    "csv": ".csv", "json": ".json", "md": ".md", "latex": ".tex", "html": ".html", "sqlite": ".db",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,20 @@ def fill_gaps(workspace: "Workspace", offer: FillOffer) -> str:
         raise InputError("nothing was queued: what is missing has changed since it was listed; press f again")
     run_ids = queue_evaluations(workspace, evaluations)
     return f"{plural(len(run_ids), 'evaluation')} queued: {', '.join(run_ids)}"
+
+
+def suggest_file(table_format: TableFormat) -> str:
+    """A name of a file for a format."""
+    from lovt_tui.cli.export import SUFFIXES
+
+    return "comparison" + next(suffix for suffix, known in SUFFIXES.items() if known == table_format)
+
+
+def read_table_format(text: str) -> TableFormat:
+    """The format of a file's ending, as `lovt export --out` takes it; raises InputError for other endings."""
+    from lovt_tui.cli.export import SUFFIXES
+
+    return read_format(text, SUFFIXES)
 
 
 def export_comparison(workspace: "Workspace", order: ExportOrder) -> str:

@@ -4,9 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from lovt_core.errors import InputError
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from lovt_core.runs.records import Curve, RunRow
     from lovt_core.runs.workspace import Workspace
 
+Format = TypeVar("Format")
+Write = Callable[["Workspace", Path, "Sequence[RunRow]"], str]
+FIGURES: dict[str, Literal["svg", "pdf"]] = {".svg": "svg", ".pdf": "pdf"}
 LIST_COLUMNS = "run,name,kind,what,state,best,epoch,seed,tags,note,created,ended"
 
 
@@ -29,8 +32,20 @@ def read_path(text: str) -> Path:
     return path
 
 
-def check_new_file(text: str) -> None:
-    """Raises InputError where no new file of that name can be written."""
+def read_format(text: str, formats: Mapping[str, Format]) -> Format:
+    """What the ending of a file's name stands for; raises InputError where it stands for none of the formats."""
+    path = read_path(text)
+    if (found := formats.get(path.suffix.lower())) is None:
+        endings = list(formats)
+        known = " or ".join([", ".join(endings[:-1]), endings[-1]] if endings[1:] else endings)
+        raise InputError(f"'{path.name}' does not tell the format: end it in {known}")
+    return found
+
+
+def check_new_file(text: str, formats: Mapping[str, object] | None = None) -> None:
+    """Raises InputError where no new file of that name can be written, or its ending is none of the formats."""
+    if formats is not None:
+        read_format(text, formats)
     if (path := read_path(text)).exists():
         raise InputError(f"{path} exists: choose another name")
 
@@ -74,8 +89,8 @@ def export_curves(workspace: "Workspace", path: Path, rows: "Sequence[RunRow]") 
 
 
 def export_figure(workspace: "Workspace", path: Path, rows: "Sequence[RunRow]") -> str:
-    """Their `val/loss`, or the first metric they share, as SVG."""
-    from lovt_core.results.figures import build_figure, draw
+    """Their `val/loss`, or the first metric they share, as SVG, PDF or pgfplots by the file's ending."""
+    from lovt_core.results.figures import build_figure, draw, to_pgfplots
 
     curves = _read_curves(workspace, rows)
     shared = set.intersection(*({curve.metric for curve in each} for each in curves.values()))
@@ -85,7 +100,8 @@ def export_figure(workspace: "Workspace", path: Path, rows: "Sequence[RunRow]") 
     names = [row.name for row in rows]
     labels = {row.id: row.name if names.count(row.name) == 1 else row.id for row in rows}
     chosen = {labels[run]: next(c for c in each if c.metric == metric) for run, each in curves.items()}
-    return save(path, draw(build_figure(chosen), "svg"))
+    figure, ending = build_figure(chosen), path.suffix.lower()
+    return save(path, to_pgfplots(figure).encode() if ending == ".tex" else draw(figure, FIGURES[ending]))
 
 
 def _read_curves(workspace: "Workspace", rows: "Sequence[RunRow]") -> "Mapping[str, Sequence[Curve]]":
@@ -102,26 +118,32 @@ def _read_curves(workspace: "Workspace", rows: "Sequence[RunRow]") -> "Mapping[s
     return curves
 
 
-Export = Callable[["Workspace", Path], str]
+@dataclass(frozen=True)
+class Export:
+    """Something that can be saved."""
+
+    what: str
+    name: str
+    """Of the file, unless another is typed."""
+    formats: "Mapping[str, Write]"
+    """Ending of the file -> how it is written."""
+    rows: "Sequence[RunRow]"
+
+    def write(self, workspace: "Workspace", text: str) -> str:
+        """Save it under a typed name, in the format of its ending; says where. Raises InputError for other endings."""
+        return read_format(text, self.formats)(workspace, read_path(text), self.rows)
 
 
-def list_exports(shown: "Sequence[RunRow]", chosen: "Sequence[RunRow]") -> dict[str, tuple[str, str, Export]]:
-    """What can be saved: key -> what it is, a file name, how; of the list shown, and of the chosen runs."""
+def list_exports(shown: "Sequence[RunRow]", chosen: "Sequence[RunRow]") -> dict[str, Export]:
+    """What can be saved by its key: the list shown, and what the chosen runs have recorded."""
     which = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} runs"
-    exports: dict[str, tuple[str, str, Export]] = {
-        "csv": (f"list of {len(shown)} runs as CSV", "runs.csv", partial(_call, export_list_csv, shown)),
-        "json": (f"list of {len(shown)} runs as JSON", "runs.json", partial(_call, export_list_json, shown)),
+    lists: Mapping[str, Write] = {".csv": export_list_csv, ".json": export_list_json}
+    exports = {
+        "csv": Export(f"list of {len(shown)} runs as CSV", "runs.csv", lists, shown),
+        "json": Export(f"list of {len(shown)} runs as JSON", "runs.json", lists, shown),
     }
     if chosen:
-        exports["curves"] = (f"metrics of {which} as CSV", "metrics.csv", partial(_call, export_curves, chosen))
-        exports["figure"] = (f"curve of {which} as SVG", "curves.svg", partial(_call, export_figure, chosen))
+        exports["curves"] = Export(f"metrics of {which} as CSV", "metrics.csv", {".csv": export_curves}, chosen)
+        figures = dict.fromkeys((*FIGURES, ".tex"), export_figure)
+        exports["figure"] = Export(f"curve of {which} as SVG", "curves.svg", figures, chosen)
     return exports
-
-
-def _call(
-    export: "Callable[[Workspace, Path, Sequence[RunRow]], str]",
-    rows: "Sequence[RunRow]",
-    workspace: "Workspace",
-    path: Path,
-) -> str:
-    return export(workspace, path, rows)

@@ -6,11 +6,10 @@ it cannot be done.
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lovt_core.errors import InputError
-from lovt_tui.actions.export import check_new_file, save
+from lovt_tui.actions.export import check_new_file, read_format, read_path, save
 
 if TYPE_CHECKING:
     from lovt_core.runs.workspace import Workspace
@@ -24,6 +23,9 @@ FORMATS: dict[TrialFormat, tuple[str, str]] = {
     "latex": ("LaTeX table", ".tex"),
 }
 """Format of `lovt sweep export` -> what it is, suffix of the file."""
+TRIAL_FILES: dict[str, TrialFormat] = {suffix: text_format for text_format, (_, suffix) in FORMATS.items()}
+EXPERIMENT_FILES = {".yaml": "YAML", ".yml": "YAML"}
+PAGE_FILES = {".html": "HTML", ".htm": "HTML"}
 EXTENSION = re.compile(r"(trials|hours|jobs)=(\d+(?:\.\d+)?)")
 
 
@@ -116,40 +118,34 @@ def save_experiment(workspace: "Workspace", name: str, trial: int | None, path: 
     """Write the experiment of a trial, by default of the best one, as a file that `lovt pretrain` takes."""
     from lovt_tui.cli.sweep.best import choose, write_experiment
 
-    check_new_file(path)
+    check_new_file(path, EXPERIMENT_FILES)
     folder = open_sweep(workspace, name)
     chosen = choose(folder, trial)
     if len(chosen) > 1:
         raise InputError("several trials are on the Pareto front: put the cursor on one of them")
-    return save(Path(path.strip()), write_experiment(folder, chosen[0], folder.read().base).encode())
+    return save(read_path(path), write_experiment(folder, chosen[0], folder.read().base).encode())
 
 
-def export_trials(workspace: "Workspace", name: str, text_format: TrialFormat, path: str) -> str:
-    """Write all trials with parameters, values, states, durations and run ids."""
+def export_trials(workspace: "Workspace", name: str, path: str) -> str:
+    """Write all trials with parameters, values, states, durations and run ids, in the format of the file's ending."""
     from lovt_core.sweeps.export import to_csv, to_json, to_latex, to_markdown
 
     check_new_file(path)
+    text_format = read_format(path, TRIAL_FILES)
     folder = open_sweep(workspace, name)
     config, trials = folder.config(), folder.trials()
     if text_format == "json":
         text = json.dumps(to_json(trials, config), indent=1, ensure_ascii=False) + "\n"
     else:
         text = {"csv": to_csv, "md": to_markdown, "latex": to_latex}[text_format](trials, config)
-    return save(Path(path.strip()), text.encode())
-
-
-def check_page_file(text: str) -> None:
-    """Raises InputError where no new HTML file of that name can be written."""
-    check_new_file(text)
-    if not text.strip().lower().endswith((".html", ".htm")):
-        raise InputError("the report is an HTML page: give a name that ends in .html")
+    return save(read_path(path), text.encode())
 
 
 def save_report(workspace: "Workspace", name: str, path: str) -> str:
     """Write facts, plots, importance and all trials into one HTML file."""
     from lovt_core.sweeps.report import write_report
 
-    check_page_file(path)
-    file = Path(path.strip()).expanduser().absolute()
+    check_new_file(path, PAGE_FILES)
+    file = read_path(path).absolute()
     write_report(open_sweep(workspace, name), file)
     return f"saved {file}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lovt_core.results.comparison import Comparison
 
 TableFormat = Literal["csv", "json", "md", "latex", "html", "sqlite"]
-_SUFFIXES: Final[dict[str, TableFormat]] = {
+SUFFIXES: Final[dict[str, TableFormat]] = {
     ".csv": "csv",
     ".json": "json",
     ".md": "md",
@@ -74,7 +74,7 @@ def export(
         return
     from lovt_core.errors import InputError
 
-    chosen = choose_format(table_format, out, _SUFFIXES)
+    chosen = choose_format(table_format, out, SUFFIXES)
     if standalone and chosen != "latex":
         raise InputError(f"--standalone makes a LaTeX document: leave it out with {chosen}, or give --format latex")
     check_out(out, force)

@@ -94,18 +94,28 @@ class SampleBook:
             place, len(rows), sample.id, caption(self._data, sample), part, len(sample.images), drawing, facts
         )
 
-    def find(self, text: str) -> Place:
-        """The sample of that id, else the first whose id begins with or has the text; raises DataError without one."""
-        row = self._rows.get(text)
+    def find(self, text: str, part: str = ALL) -> Place:
+        """The sample of that id in a part, else the first whose id begins with or has the text.
+
+        Raises DataError without one; it says so where another part has it.
+        """
+        found = self._find_rows(text)
+        if not found:
+            raise DataError(f"{self._data.name} has no sample '{text}'; its first is {self._data.samples[0].id}")
+        row = next((row for row in found if part == ALL or self._part_of.get(row) == part), None)
         if row is None:
-            wanted = text.lower()
-            found = [row for id_, row in self._rows.items() if wanted in id_.lower()]
-            found.sort(key=lambda row: (not self._data.samples[row].id.lower().startswith(wanted), row))
-            if not found:
-                first = self._data.samples[0].id
-                raise DataError(f"{self._data.name} has no sample '{text}'; its first is {first}")
-            row = found[0]
-        return Place(ALL, self._orders[ALL].index(row))
+            id_, other = self._data.samples[found[0]].id, self._part_of.get(found[0])
+            where = f"in {other}" if other else "in no part of the split"
+            raise DataError(f"{part} has no sample '{text}': {id_} is {where}; choose {other or ALL} to see it")
+        return Place(part, self._orders[part].index(row))
+
+    def _find_rows(self, text: str) -> list[int]:
+        """The row of that id, else rows whose ids have the text, those that begin with it first."""
+        if (row := self._rows.get(text)) is not None:
+            return [row]
+        wanted = text.lower()
+        found = [row for id_, row in self._rows.items() if wanted in id_.lower()]
+        return sorted(found, key=lambda row: (not self._data.samples[row].id.lower().startswith(wanted), row))
 
     def find_marked(self, place: Place, direction: int) -> Place:
         """The next (1) or previous (-1) sample of the part with something marked; the same where there is no other."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lovt_tui.datasets.preparing import Preparation
 from lovt_tui.datasets.texts import meta_fields, origin_text
-from lovt_tui.formatting import Cell, abbreviate_home, clean, fit, format_bar, format_duration
+from lovt_tui.formatting import Cell, abbreviate_home, clean, fit, format_bar, format_duration, format_space
 
 if TYPE_CHECKING:
     from lovt_core.data.inventory import Version
@@ -69,14 +69,6 @@ def format_use(row: "SetRow") -> str:
         return f"task {first}"
     is_run = last - first + 1 == len(row.tasks)
     return f"tasks {first}-{last}" if is_run else "tasks " + ",".join(map(str, row.tasks))
-
-
-def format_space(num_bytes: float) -> str:
-    """Space on a disk: `12 kB`, `3.4 MB`, `61 GB`."""
-    for size, unit in ((1e9, "GB"), (1e6, "MB")):
-        if num_bytes >= size:
-            return f"{num_bytes / size:.3g} {unit}"
-    return f"{num_bytes / 1e3:.0f} kB"
 
 
 def describe_set(row: "SetRow", counts: "Counts | str | None", width: int) -> tuple[Line, ...]:
@@ -201,6 +193,15 @@ def describe_progress(preparation: Preparation) -> Line:
     if preparation.note:
         facts.append(clean(preparation.note))
     return name, Cell(format_bar(preparation.done, preparation.total, BAR_WIDTH) + "  "), Cell(", ".join(facts), "dim")
+
+
+def describe_end(preparation: Preparation) -> str:
+    """What has come of a preparation, in one line that names the set and the state once."""
+    name, said = preparation.order.name, clean(preparation.message.partition("\n")[0])
+    if preparation.state == "prepared" and said.startswith(f"{name} "):
+        return said
+    ended = f"{clean(name)} {preparation.state}"
+    return f"{ended}: {said.removeprefix(f'{name}: ')}" if said else ended
 
 
 def describe_checks(checks: "Sequence[Checked]") -> tuple[Line, ...]:

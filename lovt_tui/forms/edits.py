@@ -17,7 +17,7 @@ def set_text(draft: Draft, row: Row, text: str) -> Draft:
     if row.field.tags is not None and text in row.field.tags:
         return _choose_section(draft, row, text)
     if row.field.form == "entry":
-        return draft.change(row.field.path, parse_entry(row.field, text), row.original)
+        return draft.change(row.field.path, parse_entry(row.field, text, row.original), row.original)
     return draft.change(row.field.path, parse_text(row.field, text), row.original)
 
 
@@ -42,7 +42,7 @@ def take_out(draft: Draft, row: Row) -> Draft:
 
 
 def apply_overrides(draft: Draft, text: str) -> Draft:
-    """With `key=value` parts, as behind `--set`; raises InputError for a part that is none."""
+    """With `key=value` parts, as behind `--set`, also of the launch; raises InputError for a part that is none."""
     try:
         parts = shlex.split(text)
     except ValueError as error:
@@ -56,13 +56,16 @@ def apply_overrides(draft: Draft, text: str) -> Draft:
 
 
 def _find_path(draft: Draft, key: str) -> Path:
-    """A sweep's own keys before those of its base."""
+    """A sweep's own keys before those of its launch, these before those of its base."""
     from lovt_core.config.sweep import SweepConfig
+    from lovt_tui.forms.launching import RunLaunch, SweepLaunch
 
     keys = key.strip().split(".")
     if draft.start.kind == "experiment":
-        return ("experiment", *keys)
-    return ("sweep" if keys[0] in SweepConfig.model_fields else "base", *keys)
+        return ("launch" if keys[0] in RunLaunch.model_fields else "experiment", *keys)
+    if keys[0] in SweepConfig.model_fields:
+        return ("sweep", *keys)
+    return ("launch" if keys[0] in SweepLaunch.model_fields else "base", *keys)
 
 
 def _choose_section(draft: Draft, row: Row, tag: str) -> Draft:

@@ -9,7 +9,8 @@ from lovt_tui.forms.fields import Field
 from lovt_tui.forms.paths import MISSING
 from lovt_tui.forms.values import edit_text, parse_yaml, show_value
 
-HINT = "LOW to HIGH, log or step STEP behind it; or choices with commas"
+HINT = "0.01 to 1 log, or 16 to 64 step 16, or choices: cosine, linear"
+"""What a range looks like."""
 _RANGE = re.compile(r"^(?P<low>\S+)\s+to\s+(?P<high>\S+)(?P<log>\s+log)?(\s+step\s+(?P<step>\S+))?(\s+(?P<rest>.+))?$")
 
 
@@ -48,9 +49,12 @@ def parse_parameter(field: Field, text: str) -> dict[str, Any]:
     return {"type": "categorical", "choices": choices}
 
 
-def parse_entry(field: Field, text: str) -> Any:
-    """A parameter of a space from a line, its other keys kept; a line that is none, or begins with a brace, as YAML."""
-    before = field.value if isinstance(field.value, Mapping) else {}
+def parse_entry(field: Field, text: str, original: Any = MISSING) -> Any:
+    """A parameter of a space from a line; a line that is none, or begins with a brace, as YAML.
+
+    Its other keys are kept, those of the `original` where what stands there now is no parameter.
+    """
+    before = next((each for each in (field.value, original) if isinstance(each, Mapping)), {})
     kept = {key: before[key] for key in ("keys", "when", "settings") if key in before}
     try:
         parameter = parse_yaml(text) if text.lstrip().startswith("{") else {**parse_parameter(field, text), **kept}
@@ -60,6 +64,17 @@ def parse_entry(field: Field, text: str) -> Any:
         numbers = [parameter["low"], parameter["high"]]
         parameter["type"] = "int" if all(isinstance(each, int) for each in numbers) else "float"
     return parameter
+
+
+def explain_entry(value: Any) -> str:
+    """Why what stands in place of a parameter is none, and what one looks like; empty for a section, which has keys."""
+    if isinstance(value, Mapping):
+        return ""
+    try:
+        parse_parameter(Field((), "text", value), show_value(value))
+    except InputError as error:
+        return str(error)
+    return f"that is no parameter: write {HINT}"
 
 
 def edit_entry(value: Any) -> str:

@@ -20,7 +20,7 @@ from lovt_tui.forms.fields import Field, list_fields
 from lovt_tui.forms.groups import TITLES, find_group
 from lovt_tui.forms.launching import RunLaunch, SweepLaunch
 from lovt_tui.forms.paths import MISSING, look_up, name_path, put
-from lovt_tui.forms.ranges import describe_parameter
+from lovt_tui.forms.ranges import describe_parameter, explain_entry
 from lovt_tui.forms.starts import read_file
 from lovt_tui.forms.values import show_value
 
@@ -92,6 +92,7 @@ def build_view(draft: Draft) -> View:
     asked, problems = _check(kind, now, file)
     launch, launch_problems = check_launch(_launch_schema(kind), now["launch"])
     reading = (Problem(kind, "", draft.start.problem),) if draft.start.problem else ()
+    problems = tuple(_explain_range(each, now) for each in problems)
     problems = tuple(dict.fromkeys((*reading, *base_problems, *problems, *launch_problems)))
     rows = _build_rows(kind, now, then, problems)
     assert launch is None or isinstance(launch, RunLaunch | SweepLaunch)
@@ -180,7 +181,15 @@ def _fields(kind: str, part: str, documents: Mapping[str, Any]) -> tuple[Field, 
 
 def _is_hidden(field: Field) -> bool:
     """Of a sweep: what it is by being one, and the keys of a parameter, which is edited in one line."""
-    return field.path == ("sweep", "kind") or (field.path[:2] == ("sweep", "space") and len(field.path) > 3)
+    is_inside = field.path[:2] == ("sweep", "space") and len(field.path) > 2 and field.form != "entry"
+    return field.path == ("sweep", "kind") or is_inside
+
+
+def _explain_range(problem: Problem, now: Mapping[str, Any]) -> Problem:
+    """What stands in place of a parameter of the space was typed as a range: say what one looks like."""
+    value = look_up(now, ("sweep", "space", problem.key.removeprefix("space.")))
+    explained = explain_entry(value) if problem.part == "sweep" and value is not MISSING else ""
+    return replace(problem, message=explained) if explained else problem
 
 
 def _differs(before: Field, now: Field) -> bool:

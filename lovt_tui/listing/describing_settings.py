@@ -5,44 +5,66 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lovt_tui.formatting import Cell, clean, fit, format_bytes, format_duration, format_number, label_run
+from rich.cells import cell_len
+
+from lovt_tui.formatting import Cell, clean, fit, format_bytes, format_duration, format_number, format_space, label_run
 from lovt_tui.reading.snapshot import Gauge, RunDetail, RunFile
 from lovt_tui.widgets.line_view import Line
+from lovt_tui.widgets.wrapping import wrap_line
 
 if TYPE_CHECKING:
-    from lovt_core.runs.indexing.differences import Difference
     from lovt_core.runs.records import RunRow
 
-KEY_WIDTH = 40
-VALUE_WIDTH = 28
+MAX_KEY_WIDTH = 40
+MIN_VALUE_WIDTH = 12
+"""Where two values have less room beside their key, they stand below it."""
+INDENT = 2
 TIMINGS = ("time/", "system/")
 """What begins the names of figures that are about the machine."""
 
 
-def diff_lines(first: "RunRow", second: "RunRow") -> tuple[Line, ...]:
-    """Settings and facts that differ, and all metrics, side by side."""
+def diff_lines(first: "RunRow", second: "RunRow", width: int) -> tuple[Line, ...]:
+    """Settings and facts that differ, and all metrics, side by side in `width` cells."""
     from lovt_core.runs.indexing.differences import compare_runs
 
     found = compare_runs(first, second, (None, None))
-    lines: list[Line] = [_side_by_side("", label_run(first), label_run(second), "strong")]
+    lines = _side_by_side("", (label_run(first), label_run(second)), width, "strong")
     for title, differences in (("settings", found.settings), ("metrics", found.metrics), ("facts", found.facts)):
         lines.append((Cell(title, "accent"),))
-        lines += [_difference_line(each) for each in differences]
+        for each in differences:
+            lines += _side_by_side(each.key, (_value_text(each.first), _value_text(each.second)), width)
         if not differences:
             lines.append((Cell("  no difference", "dim"),))
     return tuple(lines)
 
 
-def _difference_line(each: "Difference") -> Line:
-    return _side_by_side(each.key, _value_text(each.first), _value_text(each.second))
+def _side_by_side(key: str, values: tuple[str, str], width: int, tone: str = "") -> list[Line]:
+    """A key and two values in columns; each goes on below itself."""
+    key_width = min(MAX_KEY_WIDTH, width // 2)
+    value_width = (width - INDENT - key_width - 1) // 2 - 1
+    blank = Cell(" " * INDENT)
+    if value_width >= MIN_VALUE_WIDTH:
+        columns = [_column(key, key_width, "dim"), *(_column(value, value_width, tone) for value in values)]
+        return [(blank, *cells) for cells in _beside(columns)]
+    above = [(blank, cell) for cell in _column(key, width - INDENT - 1, "dim")] if key else []
+    columns = [_column(value, width // 2 - INDENT - 1, tone) for value in values]
+    return [*above, *((blank, blank, *cells) for cells in _beside(columns))]
 
 
-def _side_by_side(key: str, first: str, second: str, tone: str = "") -> Line:
-    return (
-        Cell(f"  {fit(clean(key), KEY_WIDTH)} ", "dim"),
-        Cell(fit(clean(first), VALUE_WIDTH) + " ", tone),
-        Cell(clean(second), tone),
-    )
+def _column(text: str, width: int, tone: str) -> list[Cell]:
+    """A text in as many cells below one another as it needs, each `width` wide and one more as a gap."""
+    lines = wrap_line((Cell(clean(text)),), width)
+    return [Cell(fit("".join(cell.text for cell in line), width) + " ", tone) for line in lines]
+
+
+def _beside(columns: Sequence[list[Cell]]) -> list[Line]:
+    """Columns as lines; where one has ended stand blanks."""
+    blanks = [Cell(" " * cell_len(column[0].text)) for column in columns]
+    rows = range(max(map(len, columns)))
+    return [
+        tuple(column[row] if row < len(column) else blank for column, blank in zip(columns, blanks, strict=True))
+        for row in rows
+    ]
 
 
 def _value_text(value: Any) -> str:
@@ -67,13 +89,13 @@ def checkpoint_lines(detail: RunDetail) -> tuple[Line, ...]:
     total = sum(file.num_bytes for file in detail.files)
     if not lines:
         return ((Cell("Nothing is saved yet.", "dim"),),)
-    return (*lines, (Cell(f"{format_bytes(total):>8} GB in all", "dim"),))
+    return (*lines, (Cell(f"{format_space(total):>8}  in all", "dim"),))
 
 
 def _file_line(file: RunFile, said: dict[str, Any]) -> Line:
     marks = [name for name in ("last", "best") if said.get(f"is_{name}")]
     step = f"step {said['step']}" if "step" in said else ""
-    size = f"{file.num_bytes / 2**20:8.1f} MB  "
+    size = f"{format_space(file.num_bytes):>8}  "
     about = "  " + " ".join((step, *marks))
     return (Cell(size, "dim"), Cell(clean(file.path)), Cell(about, "good" if marks else "dim"))
 

@@ -10,7 +10,6 @@ from textual.binding import BindingType
 
 from lovt_core.errors import LovtError
 from lovt_tui.actions.compare import (
-    SUFFIXES,
     ExportOrder,
     FillOffer,
     FillScope,
@@ -18,6 +17,8 @@ from lovt_tui.actions.compare import (
     export_comparison,
     fill_gaps,
     offer_filling,
+    read_table_format,
+    suggest_file,
 )
 from lovt_tui.actions.export import read_path
 from lovt_tui.comparing.choices import FORMATS, expand_typed, list_scopes, split_words
@@ -209,13 +210,13 @@ class CompareActingScreen(DashboardScreen):
         self.app.push_screen(PickScreen("Export the table as", FORMATS), ask_for_path)
 
     def _ask_for_path(self, table_format: TableFormat) -> None:
-        text = f"comparison{SUFFIXES[table_format]}"
-        prompt = Prompt(f"File, in {clean(str(Path.cwd()))} unless it has a folder", text, check=read_path)
+        title = f"File, in {clean(str(Path.cwd()))} unless it has a folder"
+        prompt = Prompt(title, suggest_file(table_format), check=read_table_format)
 
         def take(typed: str | None) -> None:
             if typed is not None:
-                path = read_path(typed)
-                self._export(ExportOrder(self._wish, table_format, path, self._with_significance))
+                order = ExportOrder(self._wish, read_table_format(typed), read_path(typed), self._with_significance)
+                self._export(order)
 
         self.app.push_screen(PromptScreen(prompt), take)
 

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from lovt_tui.datasets.background import answer_later
 from lovt_tui.datasets.counting import MAX_SAMPLES, Counts, count_parts
-from lovt_tui.datasets.describing import describe_progress, describe_set
+from lovt_tui.datasets.describing import describe_end, describe_progress, describe_set
 from lovt_tui.datasets.samples import Drawing, draw_preview
 from lovt_tui.formatting import Cell, clean
 from lovt_tui.keyboard.keys import bind
@@ -115,8 +115,7 @@ class DataScreen(DataActingScreen):
             now = page.find(row.name)
             if row.is_preparing and now is not None and now.preparation is not None and not now.is_preparing:
                 is_good = now.preparation.state in ("prepared", "stopped")
-                said = clean(f"{row.name} {now.preparation.state}: {now.preparation.message.partition(chr(10))[0]}")
-                self.notify(said, severity="information" if is_good else "error", markup=False)
+                self.notify(describe_end(now.preparation), severity="information" if is_good else "error", markup=False)
 
     def show_work(self) -> None:
         """Preparations at work, and what a thread looks at."""

@@ -132,7 +132,7 @@ class FormActingScreen(DashboardScreen):
         if draft is not None:
             prompt = Prompt(
                 "Change keys",
-                hint="training.max_epochs=5 data.name=mimic-cxr",
+                hint="training.max_epochs=5 data.name=mimic-cxr repeats=3",
                 check=lambda text: apply_overrides(draft, text),
             )
             self.app.push_screen(

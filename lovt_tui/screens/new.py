@@ -101,9 +101,8 @@ class NewScreen(FormActingScreen):
     def _show_starts(self) -> None:
         if not self._files:
             return
-        view = self._view
-        draft = [StartChoice("draft", view.draft.start.name, "go on with the form")] if view is not None else []
-        self.query_one(StartPane).show((*draft, *self._files, *self._past_runs))
+        edited = None if self._view is None else self._view.draft.start.name
+        self.query_one(StartPane).show(starting.list_starts(edited, self._files, self._past_runs))
 
     @work(thread=True, exclusive=True, group="files")
     def _list_files(self) -> None:

@@ -1,7 +1,7 @@
 """Asking what of the runs to save, and where."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -22,13 +22,14 @@ def export_runs(screen: Screen[None], shown: "Sequence[RunRow]", chosen: "Sequen
     def ask_path(key: str | None) -> None:
         if key is None:
             return
-        what, name, export = exports[key]
+        export = exports[key]
 
         def write(text: str | None) -> None:
             if text is not None:
-                screen.post_message(Act(lambda workspace: export(workspace, Path(text.strip()))))
+                screen.post_message(Act(lambda workspace: export.write(workspace, text)))
 
-        screen.app.push_screen(PromptScreen(Prompt(f"Save {what} as", text=name, check=check_new_file)), write)
+        check = partial(check_new_file, formats=export.formats)
+        screen.app.push_screen(PromptScreen(Prompt(f"Save {export.what} as", text=export.name, check=check)), write)
 
-    choices = [Choice(key, what) for key, (what, _, _) in exports.items()]
+    choices = [Choice(key, export.what) for key, export in exports.items()]
     screen.app.push_screen(PickScreen("What to save", choices), ask_path)

@@ -1,5 +1,6 @@
 """The first screen: all runs, live, and the one under the cursor in more detail."""
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -178,7 +179,8 @@ class RunsScreen(RunActingScreen):
         """Two runs side by side."""
         if pair := self._pair():
             first, second = pair
-            self.app.push_screen(TextScreen(f"{label_run(first)} | {label_run(second)}", diff_lines(first, second)))
+            title = f"{label_run(first)} | {label_run(second)}"
+            self.app.push_screen(TextScreen(title, partial(diff_lines, first, second)))
 
     def _pair(self) -> "tuple[RunRow, ...]":
         pinned = self._snapshot.find_run(self._pinned) if self._snapshot else None

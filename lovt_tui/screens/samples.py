@@ -53,7 +53,7 @@ class SamplesScreen(DashboardScreen):
         bind("i", "image", "image", "the next image of this study"),
         bind("m", "marks", "marks", "draw masks and boxes, or the film alone"),
         bind("p", "part", "part", "training, validation or test; another split"),
-        bind("slash", "find", "find", "find a sample by its id, or by a part of it"),
+        bind("slash", "find", "find", "find a sample of the chosen part by its id, or by some of it"),
         bind("e", "save", "save", "save the images of this sample as PNG"),
         bind("y", "copy", "copy id", "copy the id of this sample", bar=False),
         bind("escape", "back", "back", "back to the data sets"),
@@ -206,9 +206,11 @@ class SamplesScreen(DashboardScreen):
 
         def find(text: str | None) -> None:
             if text:
-                self._turn(lambda book: book.find(text.strip()))
+                self._turn(lambda book: book.find(text.strip(), part))
 
-        self.app.push_screen(PromptScreen(Prompt("Find a sample", hint="its id, or a part of it")), find)
+        part = self._view.place.part if self._view is not None else ALL
+        title = "Find a sample" if part == ALL else f"Find a sample of {part}"
+        self.app.push_screen(PromptScreen(Prompt(title, hint="its id, or a part of it")), find)
 
     def action_save(self) -> None:
         """Ask where."""

@@ -1,6 +1,6 @@
 """Keys that act on a sweep; what takes a moment to find out is found out in a thread, then asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -12,7 +12,7 @@ from textual.message import Message
 from lovt_core.errors import LovtError
 from lovt_tui.actions import sweeps as actions
 from lovt_tui.actions.export import check_new_file
-from lovt_tui.formatting import clean
+from lovt_tui.formatting import Cell, clean
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.messages import Act
 from lovt_tui.screens.confirm import ConfirmScreen, Question
@@ -22,7 +22,6 @@ from lovt_tui.screens.prompt import Prompt, PromptScreen
 from lovt_tui.screens.text import TextScreen
 from lovt_tui.starting import list_files
 from lovt_tui.sweeping import starting as starting
-from lovt_tui.sweeping.drawing import wrap
 
 if TYPE_CHECKING:
     from lovt_core.runs.workspace import Workspace
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 PLAN_ERRORS = (LovtError, OSError, ValueError, KeyError, TypeError)
 """What damaged files and wrong sweep files lead to."""
-LINE_WIDTH = 74
-ALIVE = ("running", "starting")
 
 
 class SweepActingScreen(DashboardScreen):
@@ -77,28 +74,6 @@ class SweepActingScreen(DashboardScreen):
         """The trial under the cursor."""
         return None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What makes sense in the state of the sweep."""
-        summary = self.summary
-        state = summary.state if summary is not None else ""
-        match action:
-            case "pause":
-                return state in (*ALIVE, "interrupted")
-            case "resume":
-                return state in ("paused", "stopped", "interrupted")
-            case "stop":
-                return state in (*ALIVE, "interrupted", "paused")
-            case "extend":
-                return state not in ("", "damaged")
-            case "rebuild":
-                return state not in ("", "damaged", *ALIVE)
-            case "save_best" | "confirm":
-                return summary is not None and bool(summary.best)
-            case "export" | "report":
-                return self.study is not None
-            case _:
-                return True
-
     def on_sweep_acting_screen_found_out(self, event: FoundOut) -> None:
         """Ask or show it, unless somebody went elsewhere meanwhile."""
         if self.is_current:
@@ -118,8 +93,7 @@ class SweepActingScreen(DashboardScreen):
         if "\n" not in text:
             self.notify(clean(text), severity="error", markup=False)
         else:
-            lines = tuple(line for problem in text.splitlines() for line in wrap(problem, LINE_WIDTH, ""))
-            self._show_lines("This cannot be done yet", lines)
+            self._show_lines("This cannot be done yet", tuple((Cell(clean(line)),) for line in text.splitlines()))
 
     def _show_lines(self, title: str, lines: "tuple[Line, ...]") -> None:
         self.app.push_screen(TextScreen(title, lines))
@@ -135,13 +109,14 @@ class SweepActingScreen(DashboardScreen):
         self,
         title: str,
         name: str,
+        formats: Mapping[str, str],
         act: "Callable[[Workspace, str], str]",
-        check: Callable[[str], object] = check_new_file,
     ) -> None:
         def take(path: str | None) -> None:
             if path is not None:
                 self.post_message(Act(lambda workspace: act(workspace, path)))
 
+        check = partial(check_new_file, formats=formats)
         self.app.push_screen(PromptScreen(Prompt(title, text=name, check=check)), take)
 
     def _act(self, act: "Callable[[Workspace, str], str]") -> None:
@@ -207,6 +182,7 @@ class SweepActingScreen(DashboardScreen):
             self._ask_path(
                 f"Save the experiment of {which} as",
                 f"{name}-best.yaml",
+                actions.EXPERIMENT_FILES,
                 lambda workspace, path: actions.save_experiment(workspace, name, number, path),
             )
 
@@ -216,11 +192,14 @@ class SweepActingScreen(DashboardScreen):
             return
         name = self.summary.name
 
+        def write(workspace: "Workspace", path: str) -> str:
+            return actions.export_trials(workspace, name, path)
+
         def ask_path(chosen: str | None) -> None:
             for text_format, (what, suffix) in actions.FORMATS.items():
                 if text_format == chosen:
-                    write = partial(_export, name, text_format)
-                    self._ask_path(f"Save the trials of {clean(name)} as {what}", f"{name}{suffix}", write)
+                    title = f"Save the trials of {clean(name)} as {what}"
+                    self._ask_path(title, f"{name}{suffix}", actions.TRIAL_FILES, write)
 
         choices = [Choice(key, what) for key, (what, _) in actions.FORMATS.items()]
         self.app.push_screen(PickScreen(f"Trials of {clean(name)} as", choices), ask_path)
@@ -232,8 +211,8 @@ class SweepActingScreen(DashboardScreen):
             self._ask_path(
                 f"Save the report of {clean(name)} as",
                 f"{name}.html",
+                actions.PAGE_FILES,
                 lambda workspace, path: actions.save_report(workspace, name, path),
-                actions.check_page_file,
             )
 
     def action_confirm(self) -> None:
@@ -270,7 +249,3 @@ class SweepActingScreen(DashboardScreen):
             return f"the sweep {name} has started"
 
         self._find_out(lambda workspace: partial(self._ask, starting.plan_start(workspace, file), start))
-
-
-def _export(name: str, text_format: actions.TrialFormat, workspace: "Workspace", path: str) -> str:
-    return actions.export_trials(workspace, name, text_format, path)

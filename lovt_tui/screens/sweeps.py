@@ -15,6 +15,7 @@ from lovt_tui.reading.snapshot import Snapshot, Watch
 from lovt_tui.screens.sweep_acting import SweepActingScreen
 from lovt_tui.screens.text import TextScreen
 from lovt_tui.sweeping.listing import SweepEntry
+from lovt_tui.sweeping.permitting import Seen, is_allowed
 from lovt_tui.sweeping.study import Study, SweepSummary
 from lovt_tui.sweeping.trials import next_sort, trial_lines, turn_sort
 from lovt_tui.widgets.key_bar import KeyBar
@@ -225,21 +226,5 @@ class SweepsScreen(SweepActingScreen):
         """What makes sense just now."""
         if not self.is_built:
             return False
-        study, seen, trial = self.study, self._panel.seen, self.trial
-        match action:
-            case "view":
-                return study is not None
-            case "parameter":
-                return seen in ("slice", "contour")
-            case "second":
-                return seen == "contour"
-            case "objective":
-                return study is not None and len(study.objectives) > 1
-            case "sort" | "turn":
-                return study is not None and bool(study.trials)
-            case "detail":
-                return trial is not None
-            case "copy_id":
-                return trial is not None and bool(trial.runs)
-            case _:
-                return super().check_action(action, parameters)
+        seen = Seen(self.summary, self.study, self.trial, self._panel.seen)
+        return is_allowed(action, seen) and super().check_action(action, parameters)

@@ -124,6 +124,8 @@ def _prepare(study: Study, choice: ViewChoice, width: int) -> "Callable[[int], T
             return lambda height: plots.draw_parallel(parallel, width, _fit_bands(parallel, width, height))
         case "curves":
             told = views.compute_intermediate(trials, config)
+            if not told.curves:
+                raise InputError(plots.explain_no_curves(config))
             return lambda height: plots.draw_intermediate(told, width, height)
         case "pareto":
             fronts = views.compute_fronts(trials, config)

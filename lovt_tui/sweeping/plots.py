@@ -1,15 +1,19 @@
 """Plots of a sweep for a terminal: pure functions from views to text of at most `width` cells a line."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
 from lovt_core.sweeps.importance import Importance
+from lovt_core.sweeps.judging import watched_metric
 from lovt_core.sweeps.parameter_axes import Axis, AxisTick, list_ticks, name_places
 from lovt_core.sweeps.views import Contour, Front, History, Intermediate, Line, Parallel, Slice
 from lovt_tui.formatting import Cell, clean, fit
 from lovt_tui.sweeping.plane import BEST, FAILED, FINISHED, MIN_WIDTH, PRUNED, Plane, append_cells, describe_marks
+
+if TYPE_CHECKING:
+    from lovt_core.config.sweep import SweepConfig
 
 HEIGHT: Final = 16
 SHADES: Final = " ░▒▓█"
@@ -144,6 +148,22 @@ def draw_intermediate(view: Intermediate, width: int = 80, height: int = HEIGHT)
     )
     title = f"{view.y.name} by {view.x.name} of {len(view.curves)} trials"
     return _compose(title, plane, legend, is_empty=not view.curves, nothing="no trial has intermediate values")
+
+
+def explain_no_curves(config: "SweepConfig") -> str:
+    """Why no trial has intermediate values, and what would give some."""
+    own = "the run of each trial has curves of its own"
+    if config.pruner.name == "none" and len(config.objective) > 1:
+        return f"No curves: with several objectives nothing is pruned, so no trial is watched on its way; {own}."
+    if config.pruner.name == "none":
+        example = "pruner: {name: median, metric: val/loss}"
+        return (
+            f"No curves: this sweep has no pruner, so no trial is watched on its way; {own}. "
+            f"A pruner in the sweep file, such as {example}, would show them here."
+        )
+    watched = watched_metric(config.pruner, config.objective[0])
+    each = f"an epoch with a value of {watched[0]}" if watched else "a task of the objective"
+    return f"No curves yet: they begin when a trial has ended {each}, which is what {config.pruner.name} compares."
 
 
 def draw_front(view: Front, width: int = 80, height: int = HEIGHT) -> Text:

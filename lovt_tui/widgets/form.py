@@ -107,10 +107,11 @@ class Form(Vertical):
 
     def type_value(self, row: "Row") -> None:
         """Edit a value in the line."""
-        from lovt_tui.forms.ranges import edit_entry
+        from lovt_tui.forms.ranges import HINT, edit_entry
 
         self._edited = row
-        self.query_one(TypeBar).open(row.key, edit_entry(row.field.value), row.field.wanted)
+        wanted = HINT if row.field.path[:2] == ("sweep", "space") else row.field.wanted
+        self.query_one(TypeBar).open(row.key, edit_entry(row.field.value), wanted)
         self.refresh_bindings()
 
     def _arrange(self) -> None:

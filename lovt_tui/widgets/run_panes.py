@@ -1,6 +1,7 @@
 """The panes of the run screen: as many at once as there is room for, one of them in question."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -8,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.message import Message
 
-from lovt_tui.formatting import label_run
+from lovt_tui.formatting import Cell, label_run
 from lovt_tui.listing.describing import config_lines, event_lines, log_lines, score_lines
 from lovt_tui.listing.describing_settings import checkpoint_lines, diff_lines, metric_lines, system_lines
 from lovt_tui.widgets.chart_grid import ChartGrid
@@ -18,13 +19,15 @@ from lovt_tui.widgets.line_view import LineView
 from lovt_tui.widgets.pane_bar import PaneBar
 from lovt_tui.widgets.panes import PANES, TEXT_PANES, Leading, Pane, arrange_panes
 from lovt_tui.widgets.run_pictures import RunPictures
+from lovt_tui.widgets.wrapped_view import WrappedView
+from lovt_tui.widgets.wrapping import wrap_lines
 
 if TYPE_CHECKING:
     from lovt_core.runs.records import RunRow
     from lovt_core.runs.workspace import Workspace
     from lovt_tui.reading.snapshot import Snapshot
 
-NO_OTHER = "Pin another run on the list of runs (p), or open this one with it: their differences stand here."
+NO_OTHER = "Pin another run on the list of runs (p), then open this one: their differences stand here."
 
 
 class RunPanes(Vertical):
@@ -48,7 +51,7 @@ class RunPanes(Vertical):
             yield ChartGrid(id="charts")
             yield RunPictures(self._workspace, id="pictures")
             for name in TEXT_PANES:
-                yield LineView(id=name, follow=name in ("log", "events"))
+                yield WrappedView(name) if name == "diff" else LineView(name, follow=name in ("log", "events"))
 
     def on_mount(self) -> None:
         """Titles, and the pane to begin with."""
@@ -86,7 +89,8 @@ class RunPanes(Vertical):
         self.lines("files").show(checkpoint_lines(detail))
         self.lines("system").show((*system_lines(row, snapshot.gauges), *metric_lines(row)))
         other = next((each for each in map(snapshot.find_run, company.ids) if each is not None), None)
-        self.lines("diff").show(diff_lines(row, other) if other else config_lines(f"# {NO_OTHER}"))
+        hint = partial(wrap_lines, ((Cell(NO_OTHER, "dim"),),))
+        self.query_one(WrappedView).wrap(partial(diff_lines, row, other) if other else hint)
         self.query_one(RunPictures).show(row, detail)
 
     def _lead(self, row: "RunRow") -> None:

@@ -12,7 +12,8 @@ from lovt_tui.widgets.line_table import LineTable
 KIND_WIDTH, NOTE_WIDTH = 12, 20
 NOTE_FROM = 56
 """Cells from which on there is room for the note."""
-SIGNS = {"draft": "✎", "experiment": "≡", "sweep": "~", "run": "●"}
+SIGNS = {"draft": "✎", "experiment": "≡", "sweep": "~"}
+"""A run has that of its state."""
 
 
 class StartTable(LineTable[StartChoice]):
@@ -32,10 +33,12 @@ class StartTable(LineTable[StartChoice]):
     def cells(self, entry: StartChoice, width: int) -> list[Cell]:
         """What it is, what it is called, where it comes from."""
         name, note = _widths(width)
+        glyph, _, state = entry.state.text.partition(" ")
         return [
-            Cell(f"{SIGNS[entry.kind]} {fit(entry.kind, KIND_WIDTH - 2)} ", "dim"),
+            Cell(f"{glyph or SIGNS[entry.kind]} ", entry.state.tone or "dim"),
+            Cell(f"{fit(entry.kind, KIND_WIDTH - 2)} ", "dim"),
             Cell(fit(clean(entry.name), name), "strong"),
-            Cell(f" {fit(clean(entry.note), note)}", "dim"),
+            Cell(f" {fit(clean(f'{entry.note} {state}').rstrip(), note)}", "dim"),
         ]
 
 

@@ -8,9 +8,10 @@ from lovt_core.errors import InputError
 from lovt_core.runs.control import read_control, read_labels
 from lovt_core.runs.directory import list_runs
 from lovt_core.runs.queue_file import read_order
+from lovt_tui.actions.export import list_exports
 from lovt_tui.actions.runs import change_tags, pause_queue, resume_runs, stop_runs, toggle_queue, trash_runs
 from lovt_tui.app import Dashboard
-from tests.tui.factories import make_two_runs, type_in, wait_for
+from tests.tui.factories import make_curve, make_row, make_two_runs, type_in, wait_for
 
 
 @pytest.fixture
@@ -95,12 +96,32 @@ async def test_export_and_the_queue(workspace, tmp_path):
         await pilot.press("escape", "e", "enter", "enter")
         await wait_for(pilot, "runs.csv")
         assert (tmp_path / "runs.csv").read_text().splitlines()[0].startswith("run,name,kind")
+        await pilot.press("e", "enter", "ctrl+u")
+        type_in(pilot, "more.tex")
+        await wait_for(pilot, "'more.tex' does not tell the format: end it in .csv or .json")
+        await pilot.press("ctrl+u")
+        type_in(pilot, "more.json")
+        await pilot.press("enter")
+        await wait_for(pilot, "more.json")
+        assert len(json.loads((tmp_path / "more.json").read_text())) == 2
         await pilot.press("w")
         await wait_for(pilot, "the queue is paused")
         assert read_order(workspace).paused
         await pilot.press("w")
         await wait_for(pilot, "the queue goes on")
         assert not read_order(workspace).paused
+
+
+@pytest.mark.parametrize(("name", "begin"), [("a.svg", b"<?xml"), ("a.pdf", b"%PDF"), ("a.TEX", b"definecolor")])
+def test_figures_follow_the_ending_of_their_name(workspace, tmp_path, monkeypatch, name, begin):
+    curves = {"one": [make_curve("val/loss")]}
+    monkeypatch.setattr("lovt_tui.actions.export._read_curves", lambda workspace, rows: curves)
+    row = make_row("one", id="one")
+    export = list_exports((row,), (row,))["figure"]
+    assert export.write(workspace, str(tmp_path / name)) == f"saved {tmp_path / name}"
+    assert begin in (tmp_path / name).read_bytes()[:400]
+    with pytest.raises(InputError, match=r"end it in \.svg, \.pdf or \.tex"):
+        export.write(workspace, str(tmp_path / "a.png"))
 
 
 def test_refusals_of_some_of_several_are_told(workspace):

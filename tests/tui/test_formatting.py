@@ -15,6 +15,7 @@ from lovt_tui.formatting import (
     format_duration,
     format_number,
     format_score,
+    format_space,
 )
 
 
@@ -33,6 +34,17 @@ def test_numbers(value, text):
 def test_scores_have_an_interval_only_from_several_replicates():
     assert format_score(0.70123, 0.01134) == "0.701 ± 0.011"
     assert format_score(0.70123, None) == "0.701"
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "text"),
+    [
+        (0, "0 B"), (900, "900 B"), (12_345, "12.3 kB"), (999_600, "1 MB"), (3_400_000, "3.4 MB"), (61e9, "61 GB"),
+        (2.5e12, "2.5 TB"),
+    ],
+)  # fmt: skip
+def test_space(num_bytes, text):
+    assert format_space(num_bytes) == text
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,15 @@ async def test_refused_requests_are_explained(index, tmp_path):
         await wait_for(pilot, "removed")  # the last word, wherever the path makes the sentence wrap
 
 
+async def test_ctrl_z_says_so_where_no_shell_could_wake_the_dashboard(index, tmp_path):
+    async with make_app(index, tmp_path).run_test(notifications=True, size=(80, 40)) as pilot:
+        await wait_for(pilot, "tau03")
+        await pilot.press("ctrl+z")
+        await wait_for(pilot, "no shell could wake")
+        await pilot.press("question_mark", "end")
+        await wait_for(pilot, lambda shown: "fg goes on" in shown and "ctrl+z" in shown)
+
+
 async def test_ctrl_c_says_how_to_quit(index, tmp_path):
     app = make_app(index, tmp_path)
     async with app.run_test(notifications=True, size=(80, 24)) as pilot:

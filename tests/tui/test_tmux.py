@@ -133,6 +133,37 @@ def test_start_watch_stop_resume_export_quit(terminal, workspace, tmp_path):
     assert read_state(run).state == "running"  # quitting never stops a run
 
 
+def test_suspended_and_woken_by_the_shell(terminal):
+    terminal.type("PS1='shell> '; set -m", "Enter")
+    terminal.type(shlex.join(LOVT_TUI), "Enter")
+    terminal.wait_for("No runs yet. Press n")
+    terminal.type("2")
+    terminal.wait_for("[2 New]")
+    terminal.type("C-z")
+    terminal.wait_for("shell>", "Stopped")
+    terminal.type("echo st''opped", "Enter")
+    terminal.wait_for("stopped")
+    terminal.type("fg", "Enter")
+    terminal.wait_for("[2 New]", "live.yaml")
+    terminal.type("o")
+    terminal.wait_for("Open an experiment")
+    terminal.type("C-z")
+    terminal.wait_for("shell>", "Stopped")
+    terminal.type("fg", "Enter")
+    terminal.wait_for("Open an experiment")
+    terminal.type("Escape")
+    wait_until(lambda: "Open an experiment" not in terminal.screen(), "the list")
+    terminal.type("1")
+    terminal.wait_for("[1 Runs]")
+
+
+def test_without_a_shell_nothing_is_suspended(terminal):
+    start(terminal)
+    terminal.wait_for("No runs yet. Press n")
+    terminal.type("C-z")
+    terminal.wait_for("no shell could wake")
+
+
 def test_killed_and_started_again(terminal, workspace):
     start(terminal)
     terminal.wait_for("No runs yet")

@@ -71,12 +71,12 @@ def plot_command(
         print_json([asdict(view) for view, _ in views])  # type: ignore[call-overload]
         return
     for _, drawing in views:
-        get_console().print(drawing)
+        get_console().print(drawing, markup=False, highlight=False)
 
 
 def _views(
     kind: Kind, trials: "Sequence[Trial]", config: "SweepConfig", objective: int, params: list[str]
-) -> "Iterator[tuple[object, Text]]":
+) -> "Iterator[tuple[object, Text | str]]":
     from lovt_core.errors import InputError
     from lovt_core.sweeps import views
     from lovt_core.sweeps.parameter_axes import find_axes, list_axes
@@ -104,7 +104,7 @@ def _views(
             yield parallel, plots.draw_parallel(parallel, width)
         case "intermediate":
             told = views.compute_intermediate(trials, config)
-            yield told, plots.draw_intermediate(told, width)
+            yield told, plots.draw_intermediate(told, width) if told.curves else plots.explain_no_curves(config)
         case "pareto":
             for front in views.compute_fronts(trials, config):
                 yield front, plots.draw_front(front, width)

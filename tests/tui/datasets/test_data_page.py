@@ -17,7 +17,6 @@ from lovt_tui.datasets.describing import (
     describe_set,
     describe_statistics,
     format_set_state,
-    format_space,
     format_use,
     table_lines,
 )
@@ -168,8 +167,3 @@ def test_overlap_with_a_set_of_the_same_films(workspace, tmp_path):
 def test_tables_stand_in_columns():
     text = text_of(table_lines(("name", "count"), [("a", 12345), ("bcdef", 1)]))
     assert text.splitlines() == ["name    count", "a      12,345", "bcdef       1"]
-
-
-@pytest.mark.parametrize(("num_bytes", "expected"), [(900, "1 kB"), (3_400_000, "3.4 MB"), (61e9, "61 GB")])
-def test_space(num_bytes, expected):
-    assert format_space(num_bytes) == expected

@@ -10,6 +10,7 @@ import pytest
 from lovt_core.errors import DataError, InputError
 from lovt_tui.actions.data import prepare_data, read_download, stop_preparing
 from lovt_tui.datasets.describing import (
+    describe_end,
     describe_progress,
     describe_set,
     format_set_state,
@@ -87,6 +88,22 @@ def test_what_is_refused_is_kept_to_be_read(workspace, tmp_path):
     text = text_of(describe_set(row_of(workspace), None, 100))
     assert "last prepare refused: covid-rural: 2 files or rows of the download cannot be used:" in text
     assert "leave them out with --skip-bad" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "said"),
+    [
+        ("prepared", "rsna prepared", "rsna prepared"),
+        ("prepared", "rsna was prepared from these files already, and is whole", None),
+        ("refused", "rsna: 2 files cannot be used\n  a.dcm", "rsna refused: 2 files cannot be used"),
+        ("refused", "rsna is no folder", "rsna refused: rsna is no folder"),
+        ("stopped", "what is decoded is kept", "rsna stopped: what is decoded is kept"),
+        ("lost", "", "rsna lost"),
+    ],
+)
+def test_the_end_is_told_in_a_line_that_repeats_nothing(state, message, said):
+    ended = Preparation(Order("rsna", "/downloads"), state, started=0.0, message=message)
+    assert describe_end(ended) == (said or message)
 
 
 def test_stopping_keeps_what_is_decoded(workspace, tmp_path):

@@ -34,6 +34,18 @@ def test_finding_a_sample_by_id(rural):
         book.find("nobody")
 
 
+def test_finding_stays_in_the_part(rural):
+    book = SampleBook(rural.path)
+    training, other = (book.view(Place(part, 0)) for part in ("training", "test"))
+    assert book.find(training.id, "training") == training.place
+    common = "COVID-19-AR-1640000"
+    assert [book.find(common, part).part for part in ("training", "test", ALL)] == ["training", "test", ALL]
+    with pytest.raises(DataError, match=f"training has no sample '{other.id}': {other.id} is in test; choose test"):
+        book.find(other.id, "training")
+    with pytest.raises(DataError, match="covid-rural has no sample 'nobody'"):
+        book.find("nobody", "training")
+
+
 def test_a_split_that_does_not_fit_is_refused(rural):
     assert SampleBook(rural.path, "patient:3").split.spec == "patient:3"
     with pytest.raises(DataError, match="has none of the"):

@@ -38,7 +38,7 @@ async def test_preparing_from_the_form_to_the_end(workspace, tmp_path):
         type_in(pilot, "1")
         await pilot.press("enter")
         await wait_for_note(pilot, "is being prepared; this goes on when the dashboard is left")
-        await wait_for_note(pilot, "covid-rural prepared: covid-rural prepared")
+        await wait_for_note(pilot, "covid-rural prepared")
         await wait_for(pilot, "with a finding")
 
 
@@ -77,5 +77,5 @@ async def test_the_end_of_a_preparation_is_said(filled):
         files = preparation_files(filled, "rsna")
         now = read_preparation(files, NOW)
         write_preparation(files, replace(now, state="refused", message="rsna: 2 files cannot be used"))
-        await wait_for_note(pilot, "rsna refused: rsna: 2 files cannot be used")
+        await wait_for_note(pilot, "rsna refused: 2 files cannot be used")
         assert asdict(read_preparation(files, NOW))["state"] == "refused"

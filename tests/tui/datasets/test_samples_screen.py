@@ -4,9 +4,10 @@ import shutil
 
 import pytest
 
+from lovt_tui.datasets.browsing import Place, SampleBook
 from tests.core.data.factories import prepare_quietly, synthesize_quietly
 from tests.tui.datasets.data_workspace import SIZES, make_app, open_data, open_samples, wait_for_note
-from tests.tui.factories import check_snapshot, type_in, wait_for
+from tests.tui.factories import check_snapshot, screen_text, type_in, wait_for
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -53,7 +54,15 @@ async def test_parts_and_other_splits(filled):
         await pilot.press("p")
         await wait_for(pilot, "another split … (now patient:0)")
         await pilot.press("j", "enter")
-        await wait_for(pilot, "training · covid-rural")
+        shown = await wait_for(pilot, "training · covid-rural")
+        position = next(line for line in shown.splitlines() if "training · covid-rural" in line)
+        book = SampleBook(filled.prepared_root / "covid-rural" / "32-0123abcd")
+        await pilot.press("slash")
+        await wait_for(pilot, "Find a sample of training")
+        type_in(pilot, book.view(Place("test", 0)).id)
+        await pilot.press("enter")
+        await wait_for_note(pilot, "is in test; choose test to see it")
+        assert position in screen_text(pilot.app)
         await pilot.press("p", "G", "enter")
         await wait_for(pilot, "patient:SEED")
         type_in(pilot, "half")

@@ -21,8 +21,10 @@ from lovt_tui.forms.drafts import Draft
 from lovt_tui.forms.edits import apply_overrides, set_text, step, take_out
 from lovt_tui.forms.fields import Field, list_fields
 from lovt_tui.forms.groups import TITLES, find_group
+from lovt_tui.forms.launching import RunLaunch
 from lovt_tui.forms.lines import Heading, arrange, heading_cells, line_cells
 from lovt_tui.forms.paths import MISSING, flatten, look_up, name_path, put
+from lovt_tui.forms.shapes import read_shape
 from lovt_tui.forms.starts import read_run, read_start
 from lovt_tui.forms.suggestions import suggest
 from lovt_tui.forms.values import parse_text, show_value
@@ -277,6 +279,19 @@ def test_paths():
     assert put(document, ("a", "x", "y"), 1)["a"]["x"] == {"y": 1}
     assert put(document, ("a", "x", "y"), MISSING) == document
     assert put({"a": 3}, ("a", "b"), 1) == {"a": {"b": 1}}
+
+
+def test_overrides_reach_the_launch_too():
+    view = build_view(apply_overrides(Draft(read_start("tiny/lovt.yaml")), "repeats=2 tags=[tau] seed=7"))
+    assert view.problems == ()
+    assert (view.launch.repeats, view.launch.tags, view.asked.seed) == (2, ("tau",), 7)
+    wrong = build_view(apply_overrides(Draft(read_start("tiny/lovt.yaml")), "repeats=0"))
+    assert [problem.text for problem in wrong.problems] == ["repeats: must be at least 1, not 0"]
+
+
+def test_keys_of_the_launch_are_none_of_an_experiment():
+    own = {key for model in read_shape(Experiment).tags.values() for key in model.model_fields}
+    assert not own & set(RunLaunch.model_fields)
 
 
 @pytest.mark.parametrize("text", ["seed", "=3", 'name="a'])

@@ -28,6 +28,12 @@ def test_overrides_of_a_sweep_reach_the_sweep_and_its_base():
     assert build_view(draft.put_back(row.field.path)).asked.base.training.batch_size == 32
 
 
+def test_overrides_of_a_sweep_reach_its_launch_unless_it_has_the_key_itself():
+    view = build_view(apply_overrides(Draft(read_start("sweeps/tiny.yaml")), "repeats=2 where=local"))
+    assert view.problems == ()
+    assert (view.asked.config.repeats, view.launch.where) == (2, "local")
+
+
 def test_a_key_of_the_base_is_searched_over():
     draft = Draft(read_start("sweeps/tiny.yaml"))
     row = row_of(build_view(draft), "training.batch_size", "base")
@@ -62,6 +68,25 @@ def test_a_parameter_of_a_space_is_edited_in_one_line():
     assert len(parameter.keys) == 2
     gone = build_view(take_out(draft, row))
     assert set(gone.asked.config.space) == {"method.objective.global.temperature"}
+
+
+@pytest.mark.parametrize(
+    ("text", "begin"),
+    [
+        ("0.1 too 0.5", "that is no range and no choices: write 0.01 to 1 log"),
+        ("0.5", "that is no range and no choices: write 0.01 to 1 log"),
+        ("low to 5", "'low' is no number: write 0.01 to 1 log"),
+        ("5 to 1", "low (5) is above high (1)"),
+    ],
+)
+def test_a_line_that_is_no_range_says_what_one_looks_like_and_can_be_edited_again(text, begin):
+    draft = Draft(read_start("sweeps/temperatures.yaml"))
+    wrong = set_text(draft, row_of(build_view(draft), "space.local-temperature", "sweep"), text)
+    rows = [row for row in build_view(wrong).rows if row.key == "space.local-temperature"]
+    assert [row.problem[: len(begin)] for row in rows] == [begin]
+    mended = build_view(set_text(wrong, rows[0], "0.1 to 0.5"))
+    assert mended.problems == ()
+    assert mended.asked.config.space["local-temperature"].high == 0.5
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from lovt_core.config.sweep_file import load_sweep
 from lovt_core.errors import LovtError
 from lovt_tui.forms.judging import judge_view
-from lovt_tui.starting import list_files, save
+from lovt_tui.starting import list_files, list_past_runs, list_starts, save
+from lovt_tui.widgets.start_table import StartTable
+from tests.tui.factories import make_row
 from tests.tui.forms.new_screen import view_of
 
 
@@ -17,6 +19,23 @@ def test_the_list_of_files(workspace):
     assert ("sweep", "small.yaml") in names
     assert ("sweep", "sweeps/tiny.yaml") in names
     assert not [name for _, name in names if name in ("compose.yaml", "base.yaml")]
+
+
+def test_a_past_run_shows_its_own_state():
+    rows = [make_row("a", state) for state in ("running", "failed", "finished")]
+    rows += [make_row("b", "running", stop_asked=True), make_row("c", kind="imported")]
+    choices = list_past_runs(rows)
+    assert [choice.state.text for choice in choices] == ["● running", "✘ failed", "✔ finished", "● stopping"]
+    table = StartTable()
+    lines = ["".join(cell.text for cell in table.cells(choice, 100)) for choice in choices]
+    assert [(line[0], *line.split()[-2:]) for line in lines] == [
+        ("●", "pretrain", "running"), ("✘", "pretrain", "failed"), ("✔", "pretrain", "finished"),
+        ("●", "pretrain", "stopping"),
+    ]  # fmt: skip
+    assert "failed" in choices[1].text
+    files = list_files()
+    assert list_starts(None, files, choices) == (*files, *choices)
+    assert list_starts("mine.yaml", files, choices)[0].text.startswith("draft mine.yaml go on with the form")
 
 
 def test_saved_sweeps_find_their_base_from_elsewhere(workspace, tmp_path):

@@ -160,6 +160,35 @@ def test_views_of_two_objectives():
     assert describe_choice(study, ViewChoice("history", objective=1)) == "o: objective 2 of 2"
 
 
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"pruner": {"name": "none"}}, "this sweep has no pruner"),
+        (
+            {"pruner": {"name": "median", "metric": "val/loss"}},
+            "an epoch with a value of val/loss, which",
+        ),
+        (
+            {"objective": {"tasks": ["covid-linear"]}, "pruner": {"name": "wilcoxon"}},
+            "a task of the objective, which is what wilcoxon",
+        ),
+    ],
+)
+def test_a_sweep_without_curves_says_why_and_what_would_give_some(values, words):
+    study = build_study("tiny", make_config(**values), ())
+    lines = draw_view(study, ViewChoice("curves"), 60, 20)
+    text = " ".join(text_of(lines).split())
+    assert words in text
+    assert "0 trials" not in text
+    assert max(len(line) for line in text_of(lines).splitlines()) <= 60
+
+
+def test_several_objectives_have_no_curves():
+    config, trials = make_pair([(0.1, 0.2)])
+    text = text_of(draw_view(build_study("pair", config, trials), ViewChoice("curves"), 60, 20))
+    assert "with several objectives nothing is pruned" in " ".join(text.split())
+
+
 def test_importance_by_both_methods_or_why_not():
     text = text_of(draw_view(study_of(), ViewChoice("importance"), 60, 20))
     assert "PED-ANOVA" in text

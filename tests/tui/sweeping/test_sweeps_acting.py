@@ -90,6 +90,27 @@ async def test_export(index, lab, monkeypatch, key, suffix, content):
         assert content in (lab / f"tiny{suffix}").read_text()
 
 
+async def test_an_export_follows_the_ending_of_its_name(index, lab, monkeypatch):
+    monkeypatch.chdir(lab)
+    async with make_sweep_app(index, lab).run_test(notifications=True, size=(120, 40)) as pilot:
+        await open_sweeps(pilot)
+        await pilot.press("e", "enter")
+        await wait_for(pilot, "as CSV, a line a trial")
+        await pilot.press("ctrl+u")
+        type_in(pilot, "trials.odt")
+        await wait_for(pilot, "does not tell the format: end it in .csv, .json,")
+        await pilot.press("ctrl+u")
+        type_in(pilot, "trials.tex")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda shown: "saved" in shown)
+        assert "\\begin{longtable}" in (lab / "trials.tex").read_text()
+        await pilot.press("b")
+        await wait_for(pilot, "Save the experiment of the best trial as")
+        await pilot.press("ctrl+u")
+        type_in(pilot, "best.csv")
+        await wait_for(pilot, "end it in .yaml or .yml")
+
+
 async def test_an_export_never_replaces_a_file(index, lab, monkeypatch):
     monkeypatch.chdir(lab)
     (lab / "tiny.html").write_text("mine")
