@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from lovt_core.runs.records import Curve
 from lovt_tui.formatting import label_run
+from lovt_tui.listing.filtering import Filter, parse_filter
 from lovt_tui.listing.run_order import click_sort, describe_queue, next_sort, order, turn_sort
-from lovt_tui.reading.snapshot import RunDetail, choose_metrics
+from lovt_tui.listing.run_view import RunChoice
+from lovt_tui.reading.snapshot import RunDetail, Snapshot, choose_metrics
 from lovt_tui.widgets.chart_drawing import draw_chart
 from lovt_tui.widgets.chart_layers import Company, build_layers, choose_tones, find_seeds, is_stack
 from lovt_tui.widgets.chart_options import ChartOptions
 from lovt_tui.widgets.share_drawing import describe_shares, draw_shares
-from tests.tui.factories import FakeIndex, make_app, make_curve, make_row, wait_for
+from tests.tui.factories import NOW, FakeIndex, make_app, make_curve, make_row, wait_for
 
 
 def curve(metric, *values):
@@ -127,6 +129,17 @@ def test_the_queue_says_no_time_that_nothing_tells():
     assert describe_queue((other, done), 1) == "1"
     longer = make_row("q", "queued", experiment={"method": {"name": "lovt"}, "training": {"max_epochs": 400}})
     assert describe_queue((longer, replace(done, epoch=2.0)), 1) == "1 · ~20m00s"
+
+
+def test_the_choice_of_runs_is_kept_while_nothing_has_changed():
+    choice, runs = RunChoice(), (make_row("b", kind="selftest", id="2"), make_row("a", kind="selftest", id="1"))
+    snapshot, wanted = Snapshot(NOW, runs), parse_filter("a")
+    chosen = choice.choose(snapshot, wanted, "")
+    assert chosen == tuple(row for row in runs if row.name == "a")
+    assert choice.choose(replace(snapshot, is_paused=True), wanted, "") is chosen
+    assert choice.choose(snapshot, Filter(), "name") == runs[::-1]
+    assert choice.choose(replace(snapshot, runs=runs[:1]), Filter(), "name") == runs[:1]
+    assert choice.choose(replace(snapshot, now=NOW + 86_400.0), parse_filter("age<1d"), "") == ()
 
 
 def test_repetitions_are_told_apart_by_their_seed():

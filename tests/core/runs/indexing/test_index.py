@@ -329,3 +329,20 @@ def test_a_look_at_the_active_runs_alone(workspace):
     assert index.sync_active()
     assert {row.name for row in index.runs()} == {"ended", "newcomer"}
     index.close()
+
+
+def test_a_run_that_another_reader_found_active_is_looked_at(workspace):
+    run = create_run(workspace, SelftestExperiment(name="ended"))
+    append_control(run.control, record("cancel", 1, reason="user"))
+    index, other = Index(workspace), Index(workspace)
+    index.sync()
+    assert not index.sync_active()
+    append_control(run.control, record("queued", 2, reason="user"))
+    assert not index.sync_active()
+    other.sync()
+    assert other.run("ended").state == "queued"
+    append_control(run.control, record("tags", 2, tags=["now"]))
+    assert index.sync_active()
+    assert index.run("ended").tags == ("now",)
+    index.close()
+    other.close()
