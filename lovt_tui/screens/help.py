@@ -1,5 +1,6 @@
 """What the keys do here: read from the live bindings, so that it lists exactly those that work."""
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,12 @@ from textual.widgets import Label
 from lovt_tui.formatting import Cell
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.key_bar import KeyBar, LiveKey
-from lovt_tui.widgets.line_view import Line, LineView
+from lovt_tui.widgets.line_view import Line
+from lovt_tui.widgets.wrapped_view import WrappedView
+from lovt_tui.widgets.wrapping import wrap_lines
+
+SCROLL_BAR = 1
+"""Its width in cells."""
 
 
 class HelpScreen(ModalScreen[None], inherit_bindings=False):
@@ -28,16 +34,15 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
         """A list that scrolls."""
         with Vertical(classes="dialog"):
             yield Label("Keys that work here", classes="title")
-            yield LineView(id="help-lines")
+            yield WrappedView(id="help-lines", grows=True)
             yield KeyBar()
 
     def on_mount(self) -> None:
         """Fill in the list."""
-        view = self.query_one(LineView)
+        view = self.query_one(WrappedView)
         lines = help_lines(self._keys, self._notes)
-        view.styles.height = len(lines)
-        view.styles.width = max(sum(len(cell.text) for cell in line) for line in lines)
-        view.show(lines)
+        view.styles.width = max(sum(len(cell.text) for cell in line) for line in lines) + SCROLL_BAR
+        view.wrap(partial(wrap_lines, lines))
         view.focus()
 
     def action_close(self) -> None:

@@ -182,6 +182,17 @@ async def test_a_run_that_vanishes_leads_back_with_a_word(index, folder):
         assert not isinstance(app.screen, RunScreen)
 
 
+async def test_the_end_of_the_help_can_be_read_where_it_does_not_fit(index, folder):
+    async with make_app(index, folder).run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "tau03")
+        await pilot.press("enter")
+        await wait_for(pilot, "[charts]")
+        await pilot.press("question_mark")
+        await wait_for(pilot, lambda shown: "Keys that work here" in shown and "esc close" in shown)
+        await pilot.press("end")
+        await wait_for(pilot, lambda shown: "f follows again." in shown and "close" in shown)
+
+
 async def test_help_lists_the_keys_that_work_here(index, folder):
     async with make_app(index, folder).run_test(notifications=True, size=(80, 24)) as pilot:
         await wait_for(pilot, "tau03")
