@@ -9,6 +9,8 @@ from lovt_core.config.split_names import SplitName
 
 Part = Literal["training", "validation", "test"]
 PlotMethod = Literal["pca", "tsne"]
+Comparison = Literal["attention", "cosine"]
+"""Of a phrase with regions: score of the cross-attention, or cosine of the projections."""
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -33,6 +35,7 @@ class PhraseRequest(TrainedRun):
     image: str
     """Path of the file."""
     phrase: str
+    by: Comparison = "attention"
 
 
 class GroundingRequest(TrainedRun):
@@ -43,6 +46,7 @@ class GroundingRequest(TrainedRun):
     part: Part = "test"
     phrases: tuple[tuple[str, str], ...] = ()
     """Pairs of class and phrase in place of the usual ones; empty: the usual ones of every class."""
+    by: Comparison = "attention"
 
 
 class EmbeddingRequest(TrainedRun):

@@ -10,7 +10,7 @@ from lovt_core.data.heat_maps import enlarge_to_image
 from lovt_core.data.prepared import PreparedData, open_prepared
 from lovt_core.data.splits import Split, build_split
 from lovt_core.errors import DataError, InputError
-from lovt_core.inspection.grounding import compute_similarities, embed_phrases, encode_phrase
+from lovt_core.inspection.grounding import PhraseComparison, encode_phrase
 from lovt_core.inspection.grounding_scores import GroundingScore, Marked, fill_boxes, score_map, summarise
 from lovt_core.inspection.phrases import usual_phrases
 from lovt_core.inspection.trained_method import open_trained
@@ -43,14 +43,12 @@ def evaluate_grounding(asked: GroundingRequest, place: Workplace) -> Iterator[Va
     if not images:
         raise DataError(f"nothing is marked on the {asked.part} images of {asked.data} with split {split.spec}")
     method = open_trained(asked, place)
-    embedded = embed_phrases(method, [encode_phrase(method, text) for _, text in phrases])
+    comparison = PhraseComparison(method, [encode_phrase(method, text) for _, text in phrases], asked.by)
     scores: dict[int, list[GroundingScore]] = defaultdict(list)
-    projections = ""
     for start in range(0, len(images), _BATCH):
         yield Progress(start, len(images), "image", note="grounding")
         batch = images[start : start + _BATCH]
-        found = compute_similarities(method, [prepared.image(image.row) for image in batch], embedded)
-        projections = found.projections
+        found = comparison.compare([prepared.image(image.row) for image in batch])
         for image, values in zip(batch, found.maps(), strict=True):
             for number, (label, _) in enumerate(phrases):
                 if label in image.labels:
@@ -64,7 +62,8 @@ def evaluate_grounding(asked: GroundingRequest, place: Workplace) -> Iterator[Va
             "split": split.spec,
             "part": asked.part,
             "num_images": len(images),
-            "projections": projections,
+            "by": comparison.by,
+            "projections": comparison.projections,
             "phrases": [
                 _describe(prepared.meta.classes[label], text, scores[number])
                 for number, (label, text) in enumerate(phrases)

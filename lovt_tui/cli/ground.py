@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lovt_core.data.heat_maps import Map, Scale
     from lovt_core.data.prepared import Bytes
 
+COMPARED = {"attention": "score of the cross-attention", "cosine": "cosine of the projections"}
 _MAX_COLUMNS, _MAX_ROWS = 64, 32
 
 
@@ -42,17 +43,22 @@ def command(
         list[str] | None,
         typer.Option("--phrase", metavar="CLASS=TEXT", help="With --data: another phrase of a class; repeatable."),
     ] = None,
+    by: Annotated[
+        Literal["attention", "cosine"],
+        typer.Option(help="Scores of the cross-attention, or cosines of the projections."),
+    ] = "attention",
     checkpoint: CheckpointOption = "best",
     device: DeviceOption = "auto",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw how similar each place of an image is to a phrase; with --data, measure it on boxes (docs/looking.md).
+    """Draw where an image shows what a phrase says; with --data, measure it on boxes (docs/looking.md).
 
     \b
     Example: lovt ground last film.png "opacity in the left lower lobe" --out heat.png
     Example: lovt ground last --data rsna --split test
     """
+    from lovt_core.config.inspection import PhraseRequest
     from lovt_core.errors import InputError
     from lovt_tui.cli.grounding_scores import MarkedData, measure
 
@@ -67,11 +73,14 @@ def command(
         pixels = _read_image(image.expanduser(), phrase)
         check_out(out, force)
         job = Job(place, find_trained(place, run, checkpoint), checkpoint, device)
-        result = _ground(job, image.expanduser(), phrase)
+        request = PhraseRequest(
+            run=job.run.id, checkpoint=checkpoint, image=str(image.expanduser().resolve()), phrase=phrase, by=by
+        )
+        (result,) = do_job(job, "ground", request)
         _save(pixels, result, out)
         print_json({"run": job.run.id, "out": out, **result}) if as_json else _draw(pixels, result)
     elif data is not None:
-        marked = MarkedData(data, splits, part, tuple(phrases or ()))
+        marked = MarkedData(data, splits, part, tuple(phrases or ()), by)
         measure(Job(place, find_trained(place, run, checkpoint), checkpoint, device), marked, as_json=as_json)
 
 
@@ -85,16 +94,8 @@ def _read_image(path: Path, phrase: str) -> "Bytes":
     return load_grey(path)
 
 
-def _ground(job: Job, image: Path, phrase: str) -> dict[str, Any]:
-    from lovt_core.config.inspection import PhraseRequest
-
-    request = PhraseRequest(run=job.run.id, checkpoint=job.checkpoint, image=str(image.resolve()), phrase=phrase)
-    (result,) = do_job(job, "ground", request)
-    return result
-
-
 def _heat(pixels: "Bytes", result: dict[str, Any]) -> "tuple[Map, Scale]":
-    """(height, width) similarities, and from the smallest to the largest of a region."""
+    """(height, width) similarities or scores, and from the smallest to the largest of a region."""
     import numpy as np
 
     from lovt_core.data.heat_maps import enlarge_to_image, scale_of
@@ -137,6 +138,8 @@ def _draw(pixels: "Bytes", result: dict[str, Any]) -> None:
     )
     console.print(draw_scale(scale.low, scale.high, colour=colour))
     row, column = find_peak(heat)
-    print_line(f"cosine similarity, highest at x {column}, y {row} of {pixels.shape[1]} x {pixels.shape[0]} pixels")
+    print_line(
+        f"{COMPARED[result['by']]}, highest at x {column}, y {row} of {pixels.shape[1]} x {pixels.shape[0]} pixels"
+    )
     if result["projections"] == "global":
         print_line(f"note: {GLOBAL_NOTE}")

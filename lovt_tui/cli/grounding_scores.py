@@ -10,6 +10,8 @@ from lovt_tui.cli.trained_run import GLOBAL_NOTE, Job, Part, do_job
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lovt_core.config.inspection import Comparison
+
 
 @dataclass(frozen=True)
 class MarkedData:
@@ -20,6 +22,7 @@ class MarkedData:
     part: Part
     phrases: tuple[str, ...]
     """`CLASS=TEXT` each; empty: the usual ones."""
+    by: "Comparison"
 
 
 def measure(job: Job, asked: MarkedData, *, as_json: bool) -> None:
@@ -41,6 +44,7 @@ def measure(job: Job, asked: MarkedData, *, as_json: bool) -> None:
         split=asked.splits,
         part=asked.part,
         phrases=tuple(_read_phrase(text) for text in asked.phrases),
+        by=asked.by,
     )
     (result,) = do_job(job, "grounding", request)
     if as_json:
@@ -48,7 +52,8 @@ def measure(job: Job, asked: MarkedData, *, as_json: bool) -> None:
         return
     print_line(
         f"{job.run.id} on {result['num_images']} marked {result['part']} images of {result['data']} "
-        f"{result['data_fingerprint'][:8]}, split {result['split']}"
+        f"{result['data_fingerprint'][:8]}, split {result['split']}, "
+        f"by {result['by']}"
     )
     get_console().print(_tabulate(result))
     if result["projections"] == "global":

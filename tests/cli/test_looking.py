@@ -105,7 +105,7 @@ def test_a_phrase_is_drawn_with_its_scale_and_saved(lovt, run, film, tmp_path):
     assert {len(line) for line in lines[1:-2]} == {64}
     low, _, high = lines[-2].replace(" ", "|", 1).rpartition(" ")
     assert -1 <= float(low.partition("|")[0]) < float(high) <= 1
-    assert lines[-1].startswith("cosine similarity, highest at x ")
+    assert lines[-1].startswith("score of the cross-attention, highest at x ")
     assert "saved heat.png" in answer.err
     with Image.open(tmp_path / "heat.png") as picture:
         assert picture.width == 90

@@ -8,9 +8,10 @@ from PIL import Image
 from lovt_core.config.inspection import GroundingRequest, PhraseRequest, TrainedRun
 from lovt_core.data.prepared import open_prepared
 from lovt_core.errors import DataError, InputError
-from lovt_core.inspection.grounding import compute_similarities, embed_phrases, encode_phrase, ground_phrase
+from lovt_core.inspection.grounding import PhraseComparison, encode_phrase, ground_phrase
 from lovt_core.inspection.grounding_evaluation import evaluate_grounding, find_marked, mark
 from lovt_core.inspection.phrases import USUAL_PHRASES, usual_phrases
+from lovt_core.inspection.regions import attend
 from lovt_core.inspection.trained_method import open_trained
 from lovt_core.tasks import TASKS
 from lovt_core.values import Result
@@ -26,8 +27,8 @@ def film(tmp_path):
     return path
 
 
-def ground(place, image, phrase=PHRASE):
-    (result,) = ground_phrase(PhraseRequest(run=RUN, image=str(image), phrase=phrase), place)
+def ground(place, image, phrase=PHRASE, by="attention"):
+    (result,) = ground_phrase(PhraseRequest(run=RUN, image=str(image), phrase=phrase, by=by), place)
     return dict(result.data)
 
 
@@ -37,8 +38,20 @@ def measure(place, data, **asked):
     return result
 
 
-def test_similarities_are_cosines_of_the_local_projections(place, film):
+def test_scores_are_those_of_the_cross_attention(place, film):
+    """A report of this one sentence attends to the regions by the same numbers."""
     found = ground(place, film)
+    assert (found["by"], found["projections"]) == ("attention", "local")
+    method = open_trained(TrainedRun(run=RUN), place)
+    tokens = method.encode([PHRASE])
+    with torch.no_grad():
+        attention = attend(method, np.asarray(Image.open(film)), tokens)["sentence_attention"][0]
+    scores = torch.tensor(found["similarities"], dtype=torch.float64)
+    torch.testing.assert_close(scores.softmax(0), torch.tensor(attention, dtype=torch.float64), atol=1e-6, rtol=1e-4)
+
+
+def test_similarities_are_cosines_of_the_local_projections(place, film):
+    found = ground(place, film, by="cosine")
     assert (found["height"], found["width"], found["grid"], found["projections"]) == (70, 90, [4, 4], "local")
     method = open_trained(TrainedRun(run=RUN), place)
     alignment = method.model.alignment
@@ -56,9 +69,10 @@ def test_phrases_do_not_depend_on_each_other(place):
     method = open_trained(TrainedRun(run=RUN), place)
     texts = [PHRASE, "no effusion", "x"]
     tokens = [encode_phrase(method, text) for text in texts]
-    together = embed_phrases(method, tokens)
-    for row, each in enumerate(tokens):
-        torch.testing.assert_close(embed_phrases(method, [each])[0], together[row])
+    for by in ("attention", "cosine"):
+        together = PhraseComparison(method, tokens, by).phrases
+        for row, each in enumerate(tokens):
+            torch.testing.assert_close(PhraseComparison(method, [each], by).phrases[0], together[row])
     torch.testing.assert_close(together.norm(dim=1), torch.ones(3))
 
 
@@ -66,15 +80,15 @@ def test_a_global_method_compares_global_projections(prepared_root, tmp_path, fi
     losses = {"regions": None, "sentences": None, "local_weights": "uniform"}
     encoder = {"backbone": "test_resnet", "weights": "random", "stride": 16, "pooling": "average"}
     trained = train(prepared_root, tmp_path, make_experiment(objective=losses, image_encoder=encoder))
-    assert ground(trained, film)["projections"] == "global"
+    assert (ground(trained, film)["by"], ground(trained, film)["projections"]) == ("cosine", "global")
     method = open_trained(TrainedRun(run=RUN), trained)
     pixels = np.asarray(Image.open(film))
-    phrases = embed_phrases(method, [encode_phrase(method, PHRASE)])
-    found = compute_similarities(method, [pixels], phrases)
+    comparison = PhraseComparison(method, [encode_phrase(method, PHRASE)], "attention")
+    found = comparison.compare([pixels])
     with torch.no_grad():
         regions = method.model.image_encoder.region_features(method.prepare([pixels]))
         projected = method.model.alignment.image_projection(regions[0])  # an average of one region is the region
-    expected = torch.nn.functional.cosine_similarity(projected, phrases, dim=1)
+    expected = torch.nn.functional.cosine_similarity(projected, comparison.phrases, dim=1)
     torch.testing.assert_close(found.values[0, 0], expected)
 
 
@@ -151,7 +165,7 @@ def test_real_films_are_read_as_they_come(place, data_folder):
     films = sorted((data_folder / "covid_chestxray" / "images").iterdir())[:3]
     films += [next((data_folder / "siim").glob("*.dcm")), data_folder / "nih" / "images" / "00000001_000.png"]
     for film in films:
-        found = ground(place, film)
+        found = ground(place, film, by="cosine")
         assert min(found["height"], found["width"]) > 200
         assert np.abs(found["similarities"]).max() <= 1 + 1e-6
         assert np.std(found["similarities"]) > 0
