@@ -4,7 +4,7 @@ from lovt_core.config.base import Section
 
 
 class MonitoringConfig(Section):
-    """Costs are in docs/pretraining.md."""
+    """Costs are in docs/monitoring.md."""
 
     embeddings: bool = True
     """Validations report retrieval, alignment and spread of the embeddings, and warn when they collapse."""

@@ -1,6 +1,6 @@
 """What a validation says of the embeddings of all its samples together.
 
-Names are those of the metrics without `val/`; docs/pretraining.md says how to read them.
+Names are those of the metrics without `val/`; docs/monitoring.md says how to read them.
 """
 
 from typing import Protocol, TypeVar
@@ -58,7 +58,7 @@ class PairMonitor:
 
     @torch.no_grad()
     def compute(self) -> dict[str, float]:
-        """See docs/pretraining.md."""
+        """See docs/monitoring.md."""
         values = self._features.compute() | self._regions.compute() | self._sentences.compute()
         if self._pairs.num_samples > 1:
             images, reports = self._pairs.joined()
@@ -94,7 +94,7 @@ class ImageMonitor:
 
     @torch.no_grad()
     def compute(self) -> dict[str, float]:
-        """See docs/pretraining.md."""
+        """See docs/monitoring.md."""
         values = self._features.compute()
         if self._cells is not None:
             values |= {f"regions/{name}": value for name, value in self._cells.compute("std_within_image").items()}

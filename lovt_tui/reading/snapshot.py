@@ -14,6 +14,8 @@ LEADING_METRICS = ("val/loss", "train/loss")
 BELL_STATES = ("finished", "failed", "lost")
 """Ends that nobody at the keyboard has asked for."""
 TRAILING_METRICS = ("train/learning_rate", "train/gradient_norm")
+BESIDE_LOSSES = ("accuracy/", "probe/", "retrieval/", "alignment/", "features/", "image/", "report/")
+"""What begins the names of figures that are no losses, without `val/` or `train/`."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def choose_metrics(names: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def default_metrics(names: Sequence[str], count: int) -> tuple[str, ...]:
-    """The `count` curves that say most: losses first, validation before training, then accuracies, timings last."""
+    """The `count` curves that say most: losses first, validation before training, then other figures, timings last."""
 
     def rank(name: str) -> tuple[int, str]:
         if name in LEADING_METRICS:
@@ -179,6 +181,6 @@ def default_metrics(names: Sequence[str], count: int) -> tuple[str, ...]:
             return 7 + TRAILING_METRICS.index(name), name
         group, _, rest = name.partition("/")
         place = {"val": 2, "train": 3}.get(group, 9)
-        return place + (2 if rest.startswith("accuracy/") else 0), name
+        return place + (2 if rest.startswith(BESIDE_LOSSES) or "/std" in rest else 0), name
 
     return tuple(sorted(names, key=rank)[:count])

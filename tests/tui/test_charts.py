@@ -120,6 +120,12 @@ def test_default_metrics_put_losses_first_and_timings_last():
     )  # fmt: skip
 
 
+def test_figures_of_embeddings_come_after_the_losses():
+    losses = ("val/loss", "val/global/image_to_report", "val/regions/local_to_attended")
+    names = (*losses, "val/alignment/pairs", "val/features/smoothness", "val/image/std", "val/regions/std_within_image")
+    assert default_metrics(names, 3) == losses
+
+
 def test_columns_of_the_grid():
     assert choose_num_columns(6, 80, 18) == 2
     assert choose_num_columns(6, 70, 34) == 2
