@@ -181,7 +181,7 @@ async def test_filter_says_how_many_rows_it_hides(workspace):
 
 
 async def test_notes_in_words_and_copy(workspace, tmp_path, monkeypatch):
-    monkeypatch.setattr("lovt_tui.app.state_folder", lambda: tmp_path / "state")
+    monkeypatch.setattr("lovt_tui.terminal_app.state_folder", lambda: tmp_path / "state")
     async with running(make_compare_app(make_half_filled(), workspace)) as pilot:
         await open_comparison(pilot)
         await pilot.press("i")
