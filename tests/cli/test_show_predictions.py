@@ -215,7 +215,7 @@ def test_damaged_and_misplaced_files(lovt, run, rural):
     [
         ("--task covid-linear", "--task and --sheet choose among predictions"),
         ("--sheet a.png", "--task and --sheet choose among predictions"),
-        ("--predictions --log", "--config, --log, --curve and --predictions exclude each other"),
+        ("--predictions --log", "--config, --log, --curve, --predictions and --regions exclude each other"),
     ],
 )
 def test_options_that_do_not_fit(lovt, arguments, message):

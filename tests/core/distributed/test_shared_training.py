@@ -135,7 +135,7 @@ def test_what_slurm_tells_all_processes_leaves_the_end_to_the_worker(tmp_path):
     place = make_place(tmp_path, stop_requested=lambda: "interrupted" if asked else None)
     values = train_on_several(build_selftest(seconds_per_step=0.2, epochs=1000), place, 2)
     next(value for value in values if isinstance(value, Metrics))
-    for process in psutil.Process().children(recursive=True):
+    for process in find_processes(psutil.Process()):
         process.send_signal(signal.SIGTERM)
     next(value for value in values if isinstance(value, Metrics))
     asked.append(True)
@@ -160,7 +160,7 @@ def test_nobody_is_left_behind_by_a_worker_that_is_killed(tmp_path):
 def test_they_are_heard_on_this_machine_alone_and_a_closed_generator_ends_them(tmp_path):
     values = train_on_several(build_selftest(seconds_per_step=0.2, epochs=1000), make_place(tmp_path), 2)
     next(values)
-    processes = psutil.Process().children(recursive=True)
+    processes = find_processes(psutil.Process())
     listening = [line.laddr.ip for each in processes for line in each.net_connections() if line.status == "LISTEN"]
     values.close()
     wait_until_gone(processes)
@@ -180,8 +180,20 @@ def test_there_is_a_process_for_each_gpu(tmp_path, monkeypatch, device, visible,
 
 def find_ranks(worker):
     """Rank -> its process."""
-    ranks = [each for each in worker.children(recursive=True) if "lovt_core.distributed.rank" in each.cmdline()]
+    ranks = [each for each in find_processes(worker) if "lovt_core.distributed.rank" in read_command(each)]
     return {int(each.environ()["RANK"]): each for each in ranks}
+
+
+def find_processes(worker):
+    """Torchrun and what it has started; other tests may have left children of their own."""
+    return [each for each in worker.children(recursive=True) if "lovt_core.distributed" in read_command(each)]
+
+
+def read_command(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:  # it has ended
+        return ""
 
 
 def wait_until_gone(processes):
