@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint types contracts tests test-torture test-slurm test-postgres demo screenshots benchmarks clean
+.PHONY: help install test lint types contracts tests test-slow test-torture test-slurm test-postgres demo screenshots benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-13s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ contracts: $(STAMP) ## which package may import which (import-linter)
 
 tests: $(STAMP) ## all tests, two at a time
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+test-slow: $(STAMP) ## a full-size step, whole sweeps, real images: about five minutes, 10 GiB of memory
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -m slow
 
 test-torture: $(STAMP) ## kills, full disks, clocks going back, 10,000 runs: at most 15 minutes, with a tally
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s -n 0 -m torture --timeout=1500 tests/torture

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -18,7 +16,6 @@ def run_demo(folder: Path, state: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=550, check=False)
 
 
-@pytest.mark.slow
 def test_demo_ends_with_a_comparison_and_goes_on_where_it_was(tmp_path):
     first = run_demo(tmp_path / "demo", tmp_path / "state")
     assert first.returncode == 0, first.stderr[-2000:]
