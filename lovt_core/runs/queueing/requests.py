@@ -30,6 +30,8 @@ from lovt_core.runs.terms import SLURM, Terms, read_terms
 from lovt_core.runs.workspace import Workspace
 
 START_LOOKS = 100
+ENDING_SECONDS = 10.0
+"""What a worker that has said its last word may take to be gone."""
 
 
 def queue_run(
@@ -209,6 +211,7 @@ def _queue_again(
             f"until `lovt queue take {run.id}`"
         )
     check_no_cycle(workspace, run.id, terms.after)
+    _await_end(run)
     with holding(workspace.queue_lock), deciding(run.path):
         state = read_state(run)
         if state.state not in states:
@@ -219,6 +222,13 @@ def _queue_again(
         append_control(run.control, record("queued", state.attempt + 1, reason=reason, **terms.to_json()))
     _get_started(workspace, run, state.attempt + 1, read_terms(read_control(run.control)))
     return state
+
+
+def _await_end(run: RunDirectory) -> None:
+    """A run looks ended from its worker's last word on, a moment before the worker is gone."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    while (state := read_state(run)).lock_held and not state.is_active and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def request_take(workspace: Workspace, run: RunDirectory) -> RunState:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import threading
 import time
 
 import psutil
@@ -11,6 +12,7 @@ import pytest
 from lovt_core.errors import InputError
 from lovt_core.runs.control import append_control, read_control, record
 from lovt_core.runs.directory import RunDirectory, create_run, find_run, list_runs
+from lovt_core.runs.events import EventWriter
 from lovt_core.runs.indexing.index import Index
 from lovt_core.runs.lines import read_lines
 from lovt_core.runs.locks import is_locked, take_lock
@@ -86,6 +88,25 @@ def test_stop_then_resume_equals_an_undisturbed_run(workspace):
     index.close()
     with pytest.raises(InputError, match="is finished: only stopped, interrupted, failed, lost runs can be resumed"):
         request_resume(workspace, run)
+
+
+def test_resume_waits_for_a_worker_that_has_said_its_last_word(workspace, monkeypatch):
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.ensure_scheduler", lambda workspace: None)
+    run = create_run(workspace, selftest())
+    append_control(run.control, record("launch", 1, title="CPU"))
+    writer = EventWriter(run.events(1))
+    writer.write_last_word("stopped")
+    writer.close()
+    lock = take_lock(run.worker_lock)
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.ENDING_SECONDS", 0.0)
+    with pytest.raises(InputError, match="still ending: try again in a moment"):
+        request_resume(workspace, run)
+    monkeypatch.setattr("lovt_core.runs.queueing.requests.ENDING_SECONDS", 60.0)
+    leaving = threading.Timer(0.3, os.close, (lock,))
+    leaving.start()
+    request_resume(workspace, run)
+    leaving.join()
+    assert read_state(run).state == "queued"
 
 
 def test_sigterm_that_nobody_asked_for_is_queued_again(workspace):
