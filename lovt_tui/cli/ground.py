@@ -59,15 +59,9 @@ def command(
     Example: lovt ground last --data rsna --split test
     """
     from lovt_core.config.inspection import PhraseRequest
-    from lovt_core.errors import InputError
     from lovt_tui.cli.grounding_scores import MarkedData, measure
 
-    if (data is None) == (image is None or phrase is None):
-        raise InputError('give an image and a phrase (lovt ground RUN film.png "opacity"), or --data NAME without them')
-    if data is not None and (image is not None or out is not None):
-        raise InputError("--data measures on a data set and draws nothing: leave image, phrase and --out out")
-    if data is None and phrases:
-        raise InputError("--phrase names phrases of classes: give --data too")
+    _check_what_is_asked(data, image, phrase, has_out=out is not None, has_phrases=bool(phrases))
     place = get_workspace(workspace, reading=True)
     if image is not None and phrase is not None:
         pixels = _read_image(image.expanduser(), phrase)
@@ -82,6 +76,20 @@ def command(
     elif data is not None:
         marked = MarkedData(data, splits, part, tuple(phrases or ()), by)
         measure(Job(place, find_trained(place, run, checkpoint), checkpoint, device), marked, as_json=as_json)
+
+
+def _check_what_is_asked(
+    data: str | None, image: Path | None, phrase: str | None, *, has_out: bool, has_phrases: bool
+) -> None:
+    """Raise InputError for options that do not go together."""
+    from lovt_core.errors import InputError
+
+    if (data is None) == (image is None or phrase is None):
+        raise InputError('give an image and a phrase (lovt ground RUN film.png "opacity"), or --data NAME without them')
+    if data is not None and (image is not None or has_out):
+        raise InputError("--data measures on a data set and draws nothing: leave image, phrase and --out out")
+    if data is None and has_phrases:
+        raise InputError("--phrase names phrases of classes: give --data too")
 
 
 def _read_image(path: Path, phrase: str) -> "Bytes":

@@ -63,16 +63,14 @@ def command(
     Example: lovt show last --curve val/loss
     Example: lovt show last --regions --samples 2
     """
-    from lovt_core.errors import InputError
     from lovt_tui.cli.predictions import PredictionsRequest, show_predictions
     from lovt_tui.cli.regions import RegionsAsked, show_regions
 
-    if config + log + (metric is not None) + predictions + regions > 1:
-        raise InputError("--config, --log, --curve, --predictions and --regions exclude each other: give one of them")
-    if (task is not None or sheet is not None) and not predictions:
-        raise InputError("--task and --sheet choose among predictions: give --predictions too")
-    if (samples, part, out) != (None, None, None) and not regions:
-        raise InputError("--samples, --split and --out choose what --regions shows: give --regions too")
+    _check_what_is_asked(
+        (config, log, metric is not None, predictions, regions),
+        among_predictions=(task, sheet) != (None, None),
+        of_regions=(samples, part, out) != (None, None, None),
+    )
     place = get_workspace(workspace, reading=True)
     index = open_index(place)
     row = index.run(run)
@@ -90,6 +88,18 @@ def command(
         print_json({**asdict(row), "path": place.runs / row.id, "metrics": metrics, "events": events})
     else:
         _print_run(index, _tell_wait(place, row), place.runs / row.id)
+
+
+def _check_what_is_asked(asked: tuple[bool, ...], *, among_predictions: bool, of_regions: bool) -> None:
+    """Raise InputError for options that do not go together; the last two `asked` are predictions and regions."""
+    from lovt_core.errors import InputError
+
+    if sum(asked) > 1:
+        raise InputError("--config, --log, --curve, --predictions and --regions exclude each other: give one of them")
+    if among_predictions and not asked[-2]:
+        raise InputError("--task and --sheet choose among predictions: give --predictions too")
+    if of_regions and not asked[-1]:
+        raise InputError("--samples, --split and --out choose what --regions shows: give --regions too")
 
 
 def _print_file(row: "RunRow", folder: Path, name: str, *, as_json: bool) -> None:
