@@ -1,12 +1,11 @@
 """A run's encoder as a file for other programs: `python -m lovt_core.export_encoder CHECKPOINT FORMAT FILE RUN`.
 
-A job: it answers in one JSON line, `{"event": "result", "data": ...}` or `{"event": "failed", "error", "exit_code"}`.
+It answers as lovt_core/answers.py says, in one line `{"event": "result", "data": ...}`.
 """
 
 import io
-import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, assert_never, get_args
 
@@ -15,7 +14,8 @@ import torch
 from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
-from lovt_core.errors import ConfigError, InputError, LovtError
+from lovt_core.answers import answer_all
+from lovt_core.errors import ConfigError, InputError
 from lovt_core.files import write_bytes_atomic
 from lovt_core.models.image_encoder import ImageEncoder, image_encoder_from
 from lovt_core.models.trunk import create_trunk
@@ -104,19 +104,12 @@ def _indices(encoder: ImageEncoder) -> tuple[int, ...]:
 
 def main(arguments: list[str]) -> int:
     """Export as the command line says; the exit code."""
-    checkpoint, file_format, out, run = arguments
+    return answer_all(_export(*arguments))
+
+
+def _export(checkpoint: str, file_format: str, out: str, run: str) -> Iterator[dict[str, Any]]:
     assert file_format in get_args(Format)
-    try:
-        _answer({"event": "result", "data": export_encoder(Path(checkpoint), file_format, Path(out), run)})  # type: ignore[arg-type]
-    except LovtError as error:
-        _answer({"event": "failed", "error": str(error), "exit_code": error.exit_code})
-        return error.exit_code
-    return 0
-
-
-def _answer(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    yield {"event": "result", "data": export_encoder(Path(checkpoint), file_format, Path(out), run)}  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

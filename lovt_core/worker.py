@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, assert_never
 
+from lovt_core.answers import answer_all
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import parse_experiment
 from lovt_core.distributed.shared_training import count_processes, train_on_several
@@ -27,7 +28,7 @@ from lovt_core.runs.events import EventWriter, encode_value
 from lovt_core.runs.facts import collect_facts, describe_changes
 from lovt_core.runs.launchers.slurm_attempt import claim, find_own_job, go_on
 from lovt_core.runs.launchers.slurm_job import HELD_SIGNALS
-from lovt_core.runs.lines import encode_line, read_lines
+from lovt_core.runs.lines import read_lines
 from lovt_core.runs.queueing.slots import note_memory
 from lovt_core.runs.sampling import Sampler
 from lovt_core.runs.space.sizes import measure_checkpoint
@@ -215,21 +216,14 @@ def execute_job(name: str, workspace: Workspace, request: str) -> int:
             stop_requested=lambda: None,
             find_checkpoint=lambda text, which: find_saved(find_run(workspace, text), which),
         )
-        try:
-            for value in start_job(name, experiment, place, request):
-                kind, data = encode_value(value)
-                answer({"event": kind, **data})
-        except Exception as error:
-            message = str(error) if isinstance(error, LovtError) else f"{type(error).__name__}: {error}"
-            answer({"event": "failed", "error": message, "exit_code": getattr(error, "exit_code", 1)})
-            return 1
-    return 0
+        return answer_all(encode_all(start_job(name, experiment, place, request)))
 
 
-def answer(line: dict[str, Any]) -> None:
-    """One JSON line on stdout."""
-    sys.stdout.buffer.write(encode_line(line))
-    sys.stdout.buffer.flush()
+def encode_all(values: Iterator[Value]) -> Iterator[dict[str, Any]]:
+    """The values as answers."""
+    for value in values:
+        kind, data = encode_value(value)
+        yield {"event": kind, **data}
 
 
 def start_job(name: str, experiment: Experiment, place: Workplace, request: str = "{}") -> Iterator[Value]:

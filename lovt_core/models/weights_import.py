@@ -1,7 +1,6 @@
 """Copies packaged weights into the weights folder: `python -m lovt_core.models.weights_import NAME`.
 
-A job: it answers in JSON lines, `{"event": "result", "data": {name, path}}` or
-`{"event": "failed", "error", "exit_code"}`.
+It answers as lovt_core/answers.py says, in lines `{"event": "result", "data": {name, path}}`.
 """
 
 import json
@@ -11,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from lovt_core.errors import LovtError
+from lovt_core.answers import answer_all
 from lovt_core.files import publish_folder
 from lovt_core.models.weights import PackagedWeights, require_packaged, weights_folder
 
@@ -59,18 +58,8 @@ def _about(weights: PackagedWeights) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Import each named weights; the exit code."""
-    try:
-        for name in arguments:
-            _answer({"event": "result", "data": {"name": name, "path": str(import_weights(name))}})
-    except LovtError as error:
-        _answer({"event": "failed", "error": str(error), "exit_code": error.exit_code})
-        return error.exit_code
-    return 0
-
-
-def _answer(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    imported = ((name, import_weights(name)) for name in arguments)
+    return answer_all({"event": "result", "data": {"name": name, "path": str(path)}} for name, path in imported)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`lovt export encoder`: an encoder's weights for other programs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -34,6 +34,7 @@ def command(
     \b
     Example: lovt export encoder last --format torchvision --out encoder.pth
     """
+    from lovt_core.answers import ask_module
     from lovt_core.runs.checkpoints import find_saved
     from lovt_core.runs.directory import find_run
     from lovt_tui.cli.readiness import resolve_encoder
@@ -43,8 +44,8 @@ def command(
     target = out or Path(f"{chosen.name}-encoder{_SUFFIXES[file_format]}")
     check_out(target, force)
     folder = find_saved(chosen, checkpoint)
-    with get_console(stderr=True).status("exporting ..."):
-        answer = _run_export([str(folder), file_format, str(target), chosen.id])
+    with get_console(stderr=True).status("exporting ..."):  # it needs torch and so a process of its own
+        (answer,) = ask_module("lovt_core.export_encoder", [str(folder), file_format, str(target), chosen.id])
     if as_json:
         print_json(answer)
         return
@@ -57,24 +58,3 @@ def command(
     if answer["missing"]:
         missing = ", ".join(answer["missing"][:4]) + (", ..." if len(answer["missing"]) > 4 else "")
         console.print(f"not in it, because the run has not trained it: {missing}", markup=False, soft_wrap=True)
-
-
-def _run_export(arguments: list[str]) -> dict[str, Any]:
-    """The export needs torch and so a process of its own."""
-    import json
-    import subprocess
-    import sys
-
-    from lovt_core.errors import InputError, LovtError
-
-    command = [sys.executable, "-m", "lovt_core.export_encoder", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = done.stdout.strip().splitlines()
-    if not lines:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise LovtError(f"the export ended with code {done.returncode}: {' '.join(last)}")
-    answer = json.loads(lines[-1])
-    if answer["event"] == "failed":
-        raise (InputError if answer["exit_code"] == InputError.exit_code else LovtError)(answer["error"])
-    data: dict[str, Any] = answer["data"]
-    return data

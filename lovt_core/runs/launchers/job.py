@@ -1,6 +1,5 @@
 """Work that needs torch but is no run: a worker process that answers in JSON lines, under the same slot locks."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,11 +8,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from lovt_core.answers import describe_end, read_answers
 from lovt_core.config.base import Section
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import dump_experiment
 from lovt_core.config.settings import load_settings
-from lovt_core.errors import InputError, LovtError
+from lovt_core.errors import LovtError
 from lovt_core.runs.gpus import read_gpus
 from lovt_core.runs.queueing.placement import Host, Waits, choose_place
 from lovt_core.runs.queueing.slots import CPU, Holder, TakenSlot, list_held, placing, take_slot
@@ -55,8 +55,7 @@ def run_job(
                 process.kill()
         if process.returncode > 0:
             complaints.seek(0)
-            last = complaints.read().strip().splitlines()[-1:]
-            raise LovtError(f"the worker ended with code {process.returncode}: {' '.join(last)}")
+            raise LovtError(describe_end("the worker", process.returncode, complaints.read()))
 
 
 def _wait_for_slot(workspace: Workspace, device: str, name: str) -> tuple[TakenSlot, str]:
@@ -85,10 +84,5 @@ def _answers(process: "subprocess.Popen[str]", text: str) -> Iterator[dict[str, 
         return
     stdin.write(text)
     stdin.close()
-    for line in stdout:
-        answer = json.loads(line)
-        if answer.get("event") == "failed":
-            kind = InputError if answer.get("exit_code") == InputError.exit_code else LovtError
-            raise kind(answer["error"])
-        yield answer
+    yield from read_answers(stdout)
     process.wait()
