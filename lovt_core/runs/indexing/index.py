@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lovt_core.errors import InputError, LovtError
 from lovt_core.runs.indexing.documents import DocumentReader
+from lovt_core.runs.indexing.event_rows import read_events, read_results
+from lovt_core.runs.indexing.known import UNKNOWN, Known, read_known, read_known_active
 from lovt_core.runs.indexing.point_store import read_curve
 from lovt_core.runs.indexing.run_rows import RUN_QUERY, build_row
 from lovt_core.runs.indexing.schema import discard, inode_of, is_damage, open_database
@@ -35,21 +37,6 @@ AT_WORK: tuple[State, ...] = ("launched", "running")
 ROWS_A_QUERY = 500
 Progress = Callable[[int, int], object]
 """Is told how many of how many runs were looked at."""
-
-
-class Known(NamedTuple):
-    """What the index knows of a run, as far as it tells whether there is news."""
-
-    stamp: str
-    state: str
-    attempt: int
-    stop_asked: bool
-    detail: str
-    """It changes without a file where Slurm says it."""
-
-
-KNOWN_QUERY = "select id, stamp, state, attempt, stop_asked, detail from runs"
-UNKNOWN = Known("", "", 1, False, "")
 
 
 class Index:
@@ -122,8 +109,7 @@ class Index:
         """What is known of the runs that were not at their end; kept while nothing in the index has changed."""
         change = self._connection.execute("select value from meta where key = 'change'").fetchone()["value"]
         if change != self._active[0]:
-            rows = self._connection.execute(f"{KNOWN_QUERY} where state in ('queued', 'launched', 'running')")
-            self._active = change, {row["id"]: Known(*row[1:]) for row in rows}
+            self._active = change, read_known_active(self._connection)
         return self._active[1]
 
     def rebuild(self) -> None:
@@ -147,7 +133,7 @@ class Index:
 
     def _sync(self, on_progress: Progress | None) -> bool:
         folder_time = read_change_time(self.workspace.runs)
-        known = {row["id"]: Known(*row[1:]) for row in self._connection.execute(KNOWN_QUERY)}
+        known = read_known(self._connection)
         names = sorted(list_names(self.workspace.runs), reverse=True)
         changed, self._broken = self._sync_runs(names, known, on_progress)
         for gone in known.keys() - set(names):
@@ -297,20 +283,11 @@ class Index:
 
     def events(self, run_id: str, kind: str | None = None) -> list[EventRow]:
         """Events of a run other than metrics, in order; of one kind when given."""
-        query = "select attempt, time, kind, data from events where run = ? and (? is null or kind = ?)"
-        rows = self._all(f"{query} order by attempt, line", run_id, kind, kind)
-        return [EventRow(row["attempt"], row["time"], row["kind"], json.loads(row["data"])) for row in rows]
+        return self.look(lambda connection: read_events(connection, run_id, kind))
 
     def results(self, run_id: str | None = None) -> list[StoredResult]:
         """Results of one evaluation run, or of all, oldest first."""
-        rows = self._all(
-            "select events.run, runs.name, events.attempt, events.data from events join runs on runs.id = events.run"
-            " where events.kind = 'result' and (? is null or events.run = ?)"
-            " order by events.run, events.attempt, events.line",
-            run_id,
-            run_id,
-        )
-        return [StoredResult(row["run"], row["name"], row["attempt"], json.loads(row["data"])["data"]) for row in rows]
+        return self.look(lambda connection: read_results(connection, run_id))
 
 
 def reading(workspace: Workspace, look: Callable[[Index], T]) -> T:
