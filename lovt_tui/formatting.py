@@ -67,6 +67,16 @@ def fit(text: str, width: int, align: str = "left") -> str:
     return " " * (width - length) + text if align == "right" else text + " " * (width - length)
 
 
+def fit_metric(name: str, width: int) -> str:
+    """A metric's name in at most `width` cells, if need be without middle parts, or with the end of the last alone."""
+    parts = name.split("/")
+    first, last = parts[0], parts[-1]
+    for shorter in (name, f"{first}/…/{last}", f"…/{last}"):
+        if cell_len(shorter) <= width:
+            return shorter
+    return f"…{last[len(last) - max(0, width - 1) :]}"
+
+
 def format_state(row: "RunRow") -> Cell:
     """Glyph and word of a run's state; `stopping` once a stop was asked for."""
     look = STATE_LOOKS[row.state]

@@ -6,7 +6,7 @@ from textual.markup import escape
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lovt_tui.formatting import COMPONENTS
+from lovt_tui.formatting import COMPONENTS, fit_metric
 from lovt_tui.widgets.chart_layers import Layer, is_stack
 from lovt_tui.widgets.chart_options import ChartOptions
 from lovt_tui.widgets.painting import paint, tone_styles
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from lovt_tui.widgets.chart_drawing import Row
 
 DEFAULT_OPTIONS = ChartOptions()
+TITLE_MARGIN = 4
+"""Cells of the upper border that a title leaves free."""
+MIN_NAME = 16
+"""Cells of a metric's name that stay, whatever stands behind it."""
 
 
 class Chart(Widget):
@@ -28,6 +32,8 @@ class Chart(Widget):
         self._options: ChartOptions | None = None
         self._rows_drawn: list[Row] | None = None
         self._size_drawn = (0, 0)
+        self._title = ("", "")
+        """Metric, and what stands behind it."""
 
     def show(self, layers: tuple[Layer, ...], options: ChartOptions) -> None:
         """Draw these lines from now on, the first one on top; none empties the chart."""
@@ -46,9 +52,20 @@ class Chart(Widget):
             curve = layers[0].curves[0]
             signs = [f"mean of {options.smoothing}"] * (options.smoothing > 1) + ["log"] * options.log_scale
             legend = [f"{layer.marker} {layer.label}".strip() for layer in layers if layer.label]
-            self.border_title = escape(" · ".join([curve.metric, *signs, *legend]))
+            self._title = curve.metric, " · ".join(["", *signs, *legend])
+            self._fit_title()
             self.border_subtitle = escape(describe_curve(curve, options.log_scale))
         self.refresh()
+
+    def on_resize(self) -> None:
+        """Another width has room for more or less of the metric's name."""
+        if self._layers and not is_stack(self._layers):
+            self._fit_title()
+
+    def _fit_title(self) -> None:
+        metric, rest = self._title
+        room = max(MIN_NAME, self.size.width - TITLE_MARGIN - len(rest)) if self.size.width else len(metric)
+        self.border_title = escape(fit_metric(metric, room) + rest)
 
     def render_line(self, y: int) -> Strip:
         """A row of the chart."""

@@ -10,6 +10,7 @@ from lovt_tui.formatting import (
     abbreviate_home,
     clean,
     fit,
+    fit_metric,
     format_age,
     format_bar,
     format_duration,
@@ -79,3 +80,22 @@ def test_home_is_abbreviated(monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
     assert abbreviate_home(Path("/home/ada/lab")) == "~/lab"
     assert abbreviate_home(Path("/srv/lab")) == "/srv/lab"
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (36, "train/epoch_accuracy/top1_image_text"),
+        (35, "train/…/top1_image_text"),
+        (23, "train/…/top1_image_text"),
+        (22, "…/top1_image_text"),
+        (17, "…/top1_image_text"),
+        (5, "…text"),
+    ],
+)
+def test_a_long_metric_keeps_its_end(width, text):
+    assert fit_metric("train/epoch_accuracy/top1_image_text", width) == text
+
+
+def test_a_metric_without_parts_loses_its_beginning():
+    assert fit_metric("learning_rate", 8) == "…ng_rate"
