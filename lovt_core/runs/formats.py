@@ -1,7 +1,6 @@
 """Formats of run directories: what an earlier one needs to be read as the current one. Nothing on the disk changes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,16 +13,8 @@ FORMAT: Final = 1
 Content = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Upgrade:
-    """What brings a directory of one format to the next; both get plain values and return new ones."""
-
-    origin: Callable[[Content], Content]
-    """Of `origin.json`."""
-    experiment: Callable[[Content], Content]
-    """Of `experiment.yaml`, before it is validated."""
-
-
+Upgrade = Callable[[Content], Content]
+"""An `origin.json` of one format as the next one has it: plain values in, new ones out."""
 UPGRADES: Final[Mapping[int, Upgrade]] = {}
 """Format -> what brings it to the next one."""
 
@@ -48,12 +39,5 @@ def find_format(origin: Content, path: Path) -> int:
 def upgrade_origin(origin: Content, path: Path, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Content:
     """An origin in the current format; raises what `find_format` does."""
     for number in range(find_format(origin, path), FORMAT):
-        origin = upgrades[number].origin(origin)
+        origin = upgrades[number](origin)
     return {**origin, "format": FORMAT}
-
-
-def upgrade_experiment(experiment: Content, found: int, upgrades: Mapping[int, Upgrade] = UPGRADES) -> Content:
-    """The content of an experiment file of format `found` as the current format has it."""
-    for number in range(found, FORMAT):
-        experiment = upgrades[number].experiment(experiment)
-    return experiment

@@ -50,11 +50,6 @@ class FeaturePyramid(nn.Module):
         """(stride, stride of the encoder that it is made from) of all that the encoder does not have itself."""
         return tuple((stride, source) for stride, source in self._sources.items() if stride != source)
 
-    @property
-    def has_parameters(self) -> bool:
-        """Whether there is anything to train: whether a stride finer than its source is derived."""
-        return any(stride < source for stride, source in self.derived)
-
     def forward(self, features: Mapping[int, Tensor]) -> dict[int, Tensor]:
         """Stride -> features (B, D, h, w) of the encoder -> the same of the wanted strides, in their order."""
         return {

@@ -6,7 +6,7 @@ import pytest
 
 from lovt_core.errors import RecordError
 from lovt_core.runs import directory, formats
-from lovt_core.runs.formats import FORMAT, UPGRADES, Upgrade, find_format, upgrade_experiment, upgrade_origin
+from lovt_core.runs.formats import FORMAT, UPGRADES, find_format, upgrade_origin
 
 PATH = Path("/runs/x/origin.json")
 
@@ -16,7 +16,6 @@ def test_the_current_format_is_left_as_it_is():
     origin = {"format": FORMAT, "command": ["lovt"]}
     assert upgrade_origin(origin, PATH) == origin
     assert upgrade_origin({"command": []}, PATH) == {"command": [], "format": FORMAT}
-    assert upgrade_experiment({"seed": 1}, FORMAT) == {"seed": 1}
 
 
 def test_there_is_an_upgrade_from_every_earlier_format():
@@ -39,17 +38,9 @@ def test_what_is_no_format(damaged):
 def test_each_step_brings_one_format_to_the_next(monkeypatch):
     monkeypatch.setattr(formats, "FORMAT", 3)
     upgrades = {
-        1: Upgrade(
-            origin=lambda old: {**old, "argv": old["command"]},
-            experiment=lambda old: {"seed": old["sead"]},
-        ),
-        2: Upgrade(
-            origin=lambda old: {key: value for key, value in old.items() if key != "command"},
-            experiment=lambda old: {**old, "kind": "selftest"},
-        ),
+        1: lambda old: {**old, "argv": old["command"]},
+        2: lambda old: {key: value for key, value in old.items() if key != "command"},
     }
     old = {"format": 1, "command": ["lovt"]}
     assert upgrade_origin(old, PATH, upgrades) == {"format": 3, "argv": ["lovt"]}
     assert old == {"format": 1, "command": ["lovt"]}
-    assert upgrade_experiment({"sead": 4}, 1, upgrades) == {"seed": 4, "kind": "selftest"}
-    assert upgrade_experiment({"seed": 4}, 2, upgrades) == {"seed": 4, "kind": "selftest"}
