@@ -36,8 +36,23 @@ def look_up(experiment, key):
     return value
 
 
+def list_keys(value, prefix=""):
+    if not isinstance(value, dict) or not value:
+        return [prefix[:-1]]
+    return [key for name, inner in value.items() for key in list_keys(inner, f"{prefix}{name}.")]
+
+
+BASELINES = ("simclr", "byol", "pixelpro", "supervised")
+BASELINE_SETTINGS = [
+    (cells[1].strip("`"), method, default.strip(" |"))
+    for cells in rows(section("SimCLR, BYOL, PixelPro and the supervised baseline"))
+    if cells[1].startswith(("`method.", "`augmentation."))
+    for method, default in zip(BASELINES, cells[2:], strict=True)
+]
 SETTINGS = [
-    (cells[1].strip("`"), cells[2], cells[3]) for cells in rows(section("Settings")) if cells[1].startswith("`")
+    (cells[1].strip("`"), cells[2].strip(" |"), cells[-1].strip(" |"))
+    for cells in rows(section("Settings"))
+    if cells[1].startswith("`")
 ]
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.DOTALL)
 ABLATIONS = [cells for cells in rows(section("ConVIRT, CLIP and the ablations")) if cells[1].startswith("`{")]
@@ -47,6 +62,24 @@ ABLATIONS = [cells for cells in rows(section("ConVIRT, CLIP and the ablations"))
 def test_defaults_are_as_documented(key, paper, default):
     assert look_up(PretrainExperiment.model_validate(DATA), key) == read(default)
     assert (read(paper) != read(default)) == (key in DEPARTURES)
+
+
+@pytest.mark.parametrize(("key", "method", "default"), BASELINE_SETTINGS)
+def test_defaults_of_the_baselines_are_as_documented(key, method, default):
+    experiment = PretrainExperiment.model_validate(DATA | {"method": {"name": method}})
+    keys = list_keys(experiment.model_dump(mode="json", by_alias=True))
+    assert (key in keys) == (default != "-")
+    if default != "-":
+        documented = read(default)
+        is_text = re.search("[a-z]", default)
+        assert look_up(experiment, key) == (documented if is_text else pytest.approx(documented))
+
+
+@pytest.mark.parametrize("method", ["lovt", *BASELINES])
+def test_every_setting_is_documented(method):
+    experiment = PretrainExperiment.model_validate(DATA | {"method": {"name": method}})
+    keys = list_keys(experiment.model_dump(mode="json", by_alias=True))
+    assert [key for key in keys if f"`{key}`" not in TEXT] == []
 
 
 def test_both_examples_and_all_ablations_are_found():
