@@ -14,7 +14,7 @@ from lovt_core.evaluation.task_evaluation import TaskEvaluation
 from lovt_core.evaluation.task_setup import EvaluationResources, TaskSetup, check_channels
 from lovt_core.tasks import expand_tasks
 from lovt_core.training.precision import Precision, PrecisionName
-from lovt_core.values import Alarm, Ended, Progress, Value, Workplace
+from lovt_core.values import Alarm, Ended, Note, Progress, Value, Workplace
 
 
 def evaluate(experiment: EvaluateExperiment, place: Workplace) -> Iterator[Value]:
@@ -55,9 +55,9 @@ def _evaluate_tasks(experiment: EvaluateExperiment, place: Workplace) -> Iterato
         resources = EvaluationResources(place.device, precision, stores, _unite(data, opened))
         evaluation = TaskEvaluation(TaskSetup(subject, protocol, data, resources), place)
         for value in itinerary.follow(index, evaluation.run()):
-            if isinstance(value, Alarm) and value.message in announced:
+            if isinstance(value, Alarm | Note) and value.message in announced:
                 continue  # tasks on the same data have the same to say
-            if isinstance(value, Alarm):
+            if isinstance(value, Alarm | Note):
                 announced.add(value.message)
             yield value
 

@@ -17,7 +17,7 @@ from lovt_core.training.checkpoint import MODEL_FILE, Checkpoint, checkpoint_nam
 from lovt_core.training.loop import train
 from lovt_core.training.optimiser_step import OptimiserStep
 from lovt_core.training.sharing import build_share
-from lovt_core.values import Alarm, Progress, Result, Value, Workplace
+from lovt_core.values import Alarm, Note, Progress, Result, Value, Workplace
 
 CHECKED_STEPS = 2
 
@@ -33,13 +33,11 @@ def pretrain(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value
     if resumed is not None:
         _check_method(experiment, resumed)
     data = _open_same_data(experiment, place, resumed)
-    for note in data.notes:
-        yield Alarm(note)
+    yield from map(Note, data.notes)
     checkpoint = None if resumed is None else resumed.folder
     share = build_share(experiment.training, place.rank, place.num_ranks)
     training = build_training(experiment, data, place.device, checkpoint, share)
-    for note in training.notes:
-        yield Alarm(note)
+    yield from map(Note, training.notes)
     yield from train(training, experiment.training, place)
 
 
@@ -47,11 +45,9 @@ def check(experiment: PretrainExperiment, place: Workplace) -> Iterator[Value]:
     """Two real steps; yields one Result of type `check`: what a training will take. Raises what `pretrain` does."""
     yield Progress(0, CHECKED_STEPS, "step", note="opening data and building the model")
     data = open_training_data(experiment, place.prepared_root)
-    for note in data.notes:
-        yield Alarm(note)
+    yield from map(Note, data.notes)
     training = build_training(experiment, data, place.device)
-    for note in training.notes:
-        yield Alarm(note)
+    yield from map(Note, training.notes)
     training.model.train()
     step = OptimiserStep(training, experiment.training)
     seconds = yield from _run_steps(experiment.training, training, step)

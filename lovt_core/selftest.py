@@ -15,7 +15,7 @@ from lovt_core.errors import ConfigError
 from lovt_core.training.loop import train
 from lovt_core.training.monitored import VALIDATION_LOSS
 from lovt_core.training.sharing import WHOLE, Share, build_share
-from lovt_core.values import Alarm, Value, Workplace
+from lovt_core.values import Note, Value, Workplace
 
 CHILD_SECONDS = 120.0
 DROPOUT = 0.1
@@ -24,7 +24,7 @@ DROPOUT = 0.1
 def selftest(experiment: SelftestExperiment, place: Workplace) -> Iterator[Value]:
     """Train one linear layer; see `SelftestConfig` for the disturbances it can make."""
     if experiment.selftest.fork_child:
-        yield Alarm(f"forked a child that sleeps for {CHILD_SECONDS:.0f} seconds: process {_fork_sleeping_child()}")
+        yield Note(f"forked a child that sleeps for {CHILD_SECONDS:.0f} seconds: process {_fork_sleeping_child()}")
     share = build_share(experiment.training, place.rank, place.num_ranks)
     yield from train(_Regression(experiment, torch.device(place.device), share), experiment.training, place)
 

@@ -51,10 +51,21 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """Something the user should know; the workload goes on."""
+class Note:
+    """Something that is merely said, such as how the data was split."""
 
     message: str
+    ends: str = ""
+    """Topic of the alarms that hold no longer."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that asks for attention; the workload goes on."""
+
+    message: str
+    topic: str = ""
+    """What a note names to end it; empty: nothing does."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Ended:
     reason: EndReason
 
 
-Value = Progress | Metrics | CheckpointSaved | Result | Alarm | Ended
+Value = Progress | Metrics | CheckpointSaved | Result | Note | Alarm | Ended
 
 
 @dataclass(frozen=True)

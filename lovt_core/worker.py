@@ -34,7 +34,7 @@ from lovt_core.runs.sampling import Sampler
 from lovt_core.runs.space.sizes import measure_checkpoint
 from lovt_core.runs.state import read_state
 from lovt_core.runs.workspace import Workspace
-from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Value, Workplace
+from lovt_core.values import CheckpointSaved, Ended, Metrics, Progress, Value, Workplace
 
 MAX_TRACEBACK = 20_000
 MEMORY_MARGIN = 1.1
@@ -112,7 +112,7 @@ def execute(run: RunDirectory, attempt: int, slots: tuple[int, ...] = (), find_r
     step: int | None = None
     try:
         for change in describe_changes(run):
-            writer.write(*encode_value(Alarm(change)))
+            writer.write(*encode_value(change))
         if reason := requests.asked():
             writer.write_last_word(reason, requests.explain())
             return 0

@@ -12,7 +12,7 @@ from lovt_core.evaluation.task_setup import EncodedTask, TaskSetup
 from lovt_core.evaluation.training.candidate import TrainedHead
 from lovt_core.evaluation.training.criteria import Scores
 from lovt_core.evaluation.training.head_training import HeadTraining, Tick
-from lovt_core.values import Alarm, Progress, Result, Value, Workplace
+from lovt_core.values import Note, Progress, Result, Value, Workplace
 
 PICTURED_REPLICATE = 0
 """The replicate whose predictions are kept for looking at."""
@@ -36,7 +36,7 @@ class TaskEvaluation:
     def run(self) -> Iterator[Value]:
         """Yield progress and each missing piece as it is finished; nothing where the cell is there already."""
         if self._completed.num_outdated:
-            yield Alarm(
+            yield Note(
                 f"{self._completed.num_outdated} finished pieces of {self.task.id} are of another encoder, protocol or "
                 "data: they are done again"
             )
@@ -59,10 +59,10 @@ class TaskEvaluation:
             **compute_cell(replicates, self.task.metric),
         )
 
-    def _announce(self) -> Iterator[Alarm]:
-        yield Alarm(self.setup.data.split.announcement)
+    def _announce(self) -> Iterator[Note]:
+        yield Note(self.setup.data.split.announcement)
         if self.task.is_detection and (flat := self.setup.data.count_flat_boxes()):
-            yield Alarm(f"{flat} boxes of {self.task.data} have no area: they are neither learned nor looked for")
+            yield Note(f"{flat} boxes of {self.task.data} have no area: they are neither learned nor looked for")
 
     def _search(self) -> Generator[Value, None, float]:
         """The learning rate with the best validation metric, the earlier of equals."""

@@ -17,7 +17,7 @@ from lovt_core.inspection.smoothness import Smoothness
 from lovt_core.inspection.trained_method import TrainedMethod, open_trained
 from lovt_core.monitoring.statistics import EmbeddingStatistics
 from lovt_core.objectives.unit_length import scale_to_unit_length
-from lovt_core.values import Alarm, Progress, Result, Value, Workplace
+from lovt_core.values import Note, Progress, Result, Value, Workplace
 
 _SMALLEST = 4
 _DRAWN = 1000
@@ -42,7 +42,7 @@ def analyse(experiment: PretrainExperiment, asked: EmbeddingRequest, place: Work
         gathered.add(batch)
         yield Progress(gathered.num_pairs, len(pairs), "pair", note="embeddings")
     if not method.has_local_losses:
-        yield Alarm("no local loss trained this run: its local projections (zl) are random")
+        yield Note("no local loss trained this run: its local projections (zl) are random")
     yield Result(
         {
             "type": "embeddings",

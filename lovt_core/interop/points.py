@@ -99,7 +99,7 @@ def take_epochs(points: Iterable[Point]) -> tuple[Point, ...]:
 
 
 def build_lines(run: ForeignRun) -> Iterator[dict[str, Any]]:
-    """Event lines in the order of steps: started, metrics (those of one step and millisecond in one line), alarms,
+    """Event lines in the order of steps: started, metrics (those of one step and millisecond in one line), notes,
     finished.
     """
     yield {"t": round(run.began, 3), "event": "started", "host": "", "slot": ""}
@@ -116,5 +116,5 @@ def build_lines(run: ForeignRun) -> Iterator[dict[str, Any]]:
     if line is not None:
         yield line
     for note in run.notes:
-        yield {"t": round(run.ended, 3), "event": "alarm", "message": note}
+        yield {"t": round(run.ended, 3), "event": "note", "message": note}
     yield {"t": round(run.ended, 3), "event": "finished"}

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lovt_core.values import Alarm, Note
+
 _COLLAPSED, _RECOVERED = 0.05, 0.1
 """Shares of the standard deviation on a uniform sphere: below the one embeddings have collapsed (their mean cosine
 similarity exceeds 0.997), above the other it is over. The published LoVT has 0.88 and more in all that is watched."""
@@ -44,24 +46,26 @@ Collapses = Mapping[str, Collapse]
 
 def judge_collapse(
     watched: tuple[Watched, ...], values: Mapping[str, float], epochs: int, earlier: Collapses
-) -> tuple[dict[str, Collapse], list[str]]:
+) -> tuple[dict[str, Collapse], list[Alarm | Note]]:
     """What is low after the validation that follows `epochs` epochs, and what to say about it.
 
-    There is a message when a collapse begins and when it is over, and none in between. Metrics that are absent or not a
-    number change nothing.
+    There is an alarm when a collapse begins, a note that ends it when it is over, and nothing in between. Metrics that
+    are absent or not a number change nothing.
     """
-    low, messages = dict(earlier), []
+    low: dict[str, Collapse] = dict(earlier)
+    news: list[Alarm | Note] = []
     for each in watched:
+        topic = f"collapse of {each.metric}"
         value, before = values.get(each.metric, float("nan")), earlier.get(each.metric)
         described = f"{each.meaning} is {value:.2g} (a uniform sphere has {each.uniform:.2g})"
         if value < _COLLAPSED * each.uniform:
             now = Collapse(epochs) if before is None else Collapse(before.since_epoch, before.validations + 1)
             low[each.metric] = now
             if now.validations == _VALIDATIONS:
-                messages.append(f"embedding collapse since epoch {now.since_epoch}: {described}")
+                news.append(Alarm(f"embedding collapse since epoch {now.since_epoch}: {described}", topic))
         elif before is not None and before.validations < _VALIDATIONS and value == value:
             del low[each.metric]
         elif before is not None and value > _RECOVERED * each.uniform:
             del low[each.metric]
-            messages.append(f"the embedding collapse since epoch {before.since_epoch} is over: {described}")
-    return low, messages
+            news.append(Note(f"the embedding collapse since epoch {before.since_epoch} is over: {described}", topic))
+    return low, news

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lovt_core.errors import RecordError
 from lovt_core.runs.lines import append_whole, decode_number, encode_line, encode_number
-from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Result, Value
+from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Note, Progress, Result, Value
 
 LastWord = Literal["finished", "failed", "stopped", "pruned", "interrupted"]
 LAST_WORDS: tuple[LastWord, ...] = ("finished", "failed", "stopped", "pruned", "interrupted")
@@ -81,7 +81,9 @@ def encode_value(value: Value) -> tuple[str, dict[str, Any]]:
         case Result():
             return "result", {"data": dict(value.data)}
         case Alarm():
-            return "alarm", {"message": value.message}
+            return "alarm", {"message": value.message, **({"topic": value.topic} if value.topic else {})}
+        case Note():
+            return "note", {"message": value.message, **({"ends": value.ends} if value.ends else {})}
         case Ended():
             return value.reason, {}
 
@@ -99,7 +101,9 @@ def decode_value(kind: str, data: Mapping[str, Any]) -> Value:
         case "result":
             return Result(data["data"])
         case "alarm":
-            return Alarm(data["message"])
+            return Alarm(data["message"], data.get("topic", ""))
+        case "note":
+            return Note(data["message"], data.get("ends", ""))
         case "stopped" | "pruned" | "interrupted":
             return Ended(kind)
         case _:

@@ -15,6 +15,7 @@ from lovt_core.runs.code import fingerprint_code
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.gpus import read_driver, read_gpus
 from lovt_core.runs.machine import host_facts
+from lovt_core.values import Alarm, Note
 
 PACKAGES = ("torch", "timm", "transformers", "numpy", "safetensors")
 
@@ -47,18 +48,22 @@ def _read_processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def describe_changes(run: RunDirectory) -> list[str]:
-    """What is not as it was when the run was queued, one sentence each."""
+def describe_changes(run: RunDirectory) -> list[Note | Alarm]:
+    """What is not as it was when the run was queued; an alarm where that changes what it computes."""
     origin = run.origin()
-    changes = [
-        f"{path} has been {what} since this run was queued; it computes with the copy made then ({run.path.name}/"
-        "experiment.yaml)"
+    changes: list[Note | Alarm] = [
+        Note(
+            f"{path} has been {what} since this run was queued; it computes with the copy made then "
+            f"({run.path.name}/experiment.yaml)"
+        )
         for path, what in find_edited(origin.get("files") or {}).items()
     ]
     if origin.get("code") not in (None, fingerprint_code()):
         changes.append(
-            "the program's code has changed since this run was queued; it computes with the code of now "
-            "(`lovt launch --snapshot` keeps the code of the time)"
+            Alarm(
+                "the program's code has changed since this run was queued; it computes with the code of now "
+                "(`lovt launch --snapshot` keeps the code of the time)"
+            )
         )
     return changes
 

@@ -12,6 +12,15 @@ NAMED_TASKS = 3
 
 
 @dataclass(frozen=True)
+class StandingAlarm:
+    """An alarm that no later note has ended."""
+
+    time: float
+    message: str
+    topic: str = ""
+
+
+@dataclass(frozen=True)
 class RunRow:
     """One run as the index knows it."""
 
@@ -56,6 +65,8 @@ class RunRow:
     """Of queued runs those of a higher one start first."""
     group: str = ""
     """Shared by the runs that were queued as repetitions of one another."""
+    alarms: tuple[StandingAlarm, ...] = ()
+    """Those that still hold, oldest first."""
 
     @property
     def seed(self) -> int | None:

@@ -155,9 +155,9 @@ class _Loop:
         value = means[monitored.name]
         if not math.isfinite(value):
             yield Alarm(f"val/{monitored.name} is {value} after step {self.state.step}; it counts as no improvement")
-        collapses, messages = judge_collapse(monitored.watched, means, self.state.epoch + 1, self.state.collapses)
+        collapses, news = judge_collapse(monitored.watched, means, self.state.epoch + 1, self.state.collapses)
         self.state = replace(self.state, collapses=collapses)
-        yield from map(Alarm, messages)
+        yield from news
         is_best = self._take_in(value) or monitored.uses_last
         self._begin_next_epoch()
         yield from self._save(is_best)

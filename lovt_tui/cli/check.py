@@ -44,7 +44,7 @@ def command(
         for line in run_job(place, "check", loaded):
             if line.get("event") == "result":
                 report = line["data"]
-            elif line.get("event") == "alarm":
+            elif line.get("event") in ("alarm", "note"):
                 notes.append(str(line["message"]))
     if as_json:
         print_json({"file": file, **report, "notes": notes})

@@ -144,11 +144,17 @@ def _duration(seconds: float) -> str:
 def _print_news(progress: "Progress", events: "list[EventRow]") -> int:
     """Print what matters of new events; how many there were."""
     for event in events:
-        if event.kind == "alarm":
-            progress.console.print(f"note: {event.data['message']}", markup=False, style="yellow", soft_wrap=True)
+        if (said := describe_said(event)) is not None:
+            progress.console.print(said[0], markup=False, style=said[1], soft_wrap=True)
         elif event.kind == "result" and event.data["data"].get("type") == "cell":
             progress.console.print(describe_cell(event.data["data"]), markup=False, soft_wrap=True)
     return len(events)
+
+
+def describe_said(event: "EventRow") -> tuple[str, str] | None:
+    """A note or an alarm as a line and its style; None of any other event."""
+    style = {"alarm": "yellow", "note": "dim"}.get(event.kind)
+    return None if style is None else (f"{event.kind}: {event.data.get('message', '')}", style)
 
 
 def describe_cell(cell: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from lovt_tui.cli.context import (
     print_json,
     visible,
 )
-from lovt_tui.cli.follow import describe_cell
+from lovt_tui.cli.follow import describe_cell, describe_said
 from lovt_tui.cli.trained_run import Part
 
 if TYPE_CHECKING:
@@ -157,9 +157,8 @@ def _print_run(index: "Index", row: "RunRow", folder: Path) -> None:
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
         console.print(f"{name:<{width}}  {text}", markup=False, soft_wrap=True)
-    for event in index.events(row.id):
-        if event.kind == "alarm":
-            console.print(f"note: {event.data['message']}", markup=False, style="yellow", soft_wrap=True)
+    for text, style in dict.fromkeys(filter(None, map(describe_said, index.events(row.id)))):
+        console.print(text, markup=False, style=style, soft_wrap=True)
     for result in index.results(row.id):
         if result.data.get("type") == "cell":
             console.print(describe_cell(result.data), markup=False, soft_wrap=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EVENT_TONES = {
     "alarm": "warning", "failed": "error", "interrupted": "warning", "stopped": "warning", "finished": "good",
-    "result": "strong", "progress": "dim",
+    "result": "strong", "progress": "dim", "note": "dim",
 }  # fmt: skip
 SHORT_CLOCK = "%H:%M:%S"
 """Where there is little room."""
@@ -56,6 +56,13 @@ def heading_cells(row: "RunRow") -> tuple[Line, Line]:
     if row.note and not row.detail and (row.kind == "evaluate" or not row.done):
         second.append(Cell(f" · {clean(row.note)}", "dim"))
     return tuple(first), tuple(second)
+
+
+def describe_reason(row: "RunRow") -> tuple[str, str]:
+    """What is to be said of a run's state and its tone: why it ended or waits, else its newest alarm that holds."""
+    if row.alarms and row.state not in ("failed", "lost", "queued"):
+        return clean(f"! {row.alarms[-1].message}"), "warning"
+    return clean(row.detail), format_state(row).tone
 
 
 def event_lines(events: "tuple[EventRow, ...]", clock_format: str = "%d %b %H:%M:%S") -> tuple[Line, ...]:
@@ -136,7 +143,7 @@ def _event_text(kind: str, data: dict[str, Any]) -> str:
         case "progress":
             total = f"/{data['total']}" if data.get("total") else ""
             return clean(f"{data.get('unit', '')} {data.get('done')}{total} {data.get('note', '')}")
-        case "alarm":
+        case "alarm" | "note":
             return clean(str(data.get("message", "")))
         case "result":
             return _result_text(data.get("data", {}))

@@ -33,7 +33,7 @@ class RunChoice:
 
 def describe_surroundings(snapshot: Snapshot, pinned: str | None) -> Surroundings:
     """What the lines of runs show beside the runs."""
-    return Surroundings(dict(snapshot.scores), frozenset(key for key, _ in snapshot.alarms), snapshot.now, pinned)
+    return Surroundings(dict(snapshot.scores), snapshot.now, pinned)
 
 
 def choose_pair(marked: "Sequence[RunRow]", pinned: "RunRow | None", row: "RunRow | None") -> "tuple[RunRow, ...]":

@@ -106,8 +106,6 @@ class Snapshot:
     scores: tuple[tuple[str, tuple[Score, ...]], ...] = ()
     """Run id and its finished tasks."""
     gauges: tuple[Gauge, ...] = ()
-    alarms: tuple[tuple[str, "EventRow"], ...] = ()
-    """Runs at work and the newest alarm of each that has raised one."""
     broken: tuple[tuple[str, str], ...] = ()
     """Run directories that cannot be read, with the reason."""
     detail: RunDetail | None = None
@@ -126,10 +124,6 @@ class Snapshot:
     def find_run(self, run_id: str | None) -> "RunRow | None":
         """The run of that id."""
         return None if run_id is None else next((row for row in self.runs if row.id == run_id), None)
-
-    def find_alarm(self, run_id: str) -> str:
-        """What the newest alarm of a run at work says; empty without one."""
-        return next((str(alarm.data.get("message", "")) for key, alarm in self.alarms if key == run_id), "")
 
     def find_scores(self, run_id: str) -> tuple[Score, ...]:
         """Finished tasks of an evaluation run."""
@@ -152,12 +146,12 @@ def find_ends(before: Snapshot | None, now: Snapshot) -> tuple["RunRow", ...]:
 
 
 def find_new_alarms(before: Snapshot | None, now: Snapshot) -> tuple[tuple["RunRow", str], ...]:
-    """Alarms that were not there in the last snapshot."""
-    if before is None:
+    """Alarms that runs in the queue or at work have raised since the last snapshot."""
+    if before is None or before.runs is now.runs:
         return ()
-    known = {(key, alarm.time) for key, alarm in before.alarms}
-    new = [(now.find_run(key), now.find_alarm(key)) for key, alarm in now.alarms if (key, alarm.time) not in known]
-    return tuple((row, text) for row, text in new if row is not None)
+    known = {row.id: row.alarms for row in before.active}
+    moving = (row for row in now.runs if row.alarms and (row.id in known or row.is_active))
+    return tuple((row, alarm.message) for row in moving for alarm in row.alarms if alarm not in known.get(row.id, ()))
 
 
 SHARES = "train/share/"

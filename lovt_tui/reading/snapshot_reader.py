@@ -1,9 +1,7 @@
 """Builds snapshots from the index and the watched run's files. Lives in the poller's thread alone."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import replace
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lovt_tui.reading.detail_reader import DetailReader
@@ -11,7 +9,7 @@ from lovt_tui.reading.snapshot import Gauge, Score, Snapshot, Watch, order_runs
 from lovt_tui.reading.sources import IndexReader, Sources
 
 if TYPE_CHECKING:
-    from lovt_core.runs.records import EventRow, RunRow, StoredResult
+    from lovt_core.runs.records import RunRow, StoredResult
     from lovt_tui.pages.reading import Page
 
 MINUTE = 60.0
@@ -29,7 +27,6 @@ class SnapshotReader:
         self._last = Snapshot(0.0)
         self._gauges_due = 0.0
         self._detail = DetailReader(index, sources.runs_folder)
-        self._alarms: dict[str, tuple[float | None, EventRow | None]] = {}
 
     def read(self, watch: Watch) -> Snapshot:
         """The snapshot of now; equal parts are the very objects of the last one."""
@@ -48,7 +45,6 @@ class SnapshotReader:
             gauges=self._look_at_gauges(last),
             broken=tuple(sorted(self._index.broken.items())),
             detail=None if row is None else self._detail.read(row, watch),
-            alarms=self._read_alarms(takewhile(lambda row: row.is_active, runs)),
             page=self._read_page(watch),
             is_paused=self._sources.read_paused(),
         )
@@ -68,20 +64,6 @@ class SnapshotReader:
         """A queued run with the reason that its scheduler gives."""
         reason = self._waits.get(row.id) if row.state == "queued" else None
         return row if reason is None else replace(row, detail=reason)
-
-    def _read_alarms(self, runs: "Iterable[RunRow]") -> "tuple[tuple[str, EventRow], ...]":
-        """Asked again of the runs at work that have moved."""
-        known, found = self._alarms, []
-        self._alarms = {}
-        for row in runs:
-            if row.state == "running":
-                updated, alarm = known.get(row.id, (-1.0, None))
-                if updated != row.updated:
-                    alarm = next(reversed(self._index.events(row.id, "alarm")), None)
-                self._alarms[row.id] = row.updated, alarm
-                if alarm is not None:
-                    found.append((row.id, alarm))
-        return self._last.alarms if tuple(found) == self._last.alarms else tuple(found)
 
     def _look_at_gauges(self, last: Snapshot) -> tuple[Gauge, ...]:
         if time.monotonic() < self._gauges_due:

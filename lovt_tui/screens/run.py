@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from lovt_tui.formatting import clean, format_state
 from lovt_tui.keyboard.keys import bind
-from lovt_tui.listing.describing import heading_cells
+from lovt_tui.listing.describing import describe_reason, heading_cells
 from lovt_tui.messages import WatchRun
 from lovt_tui.reading.snapshot import Snapshot, Watch
 from lovt_tui.screens.metrics import MetricsScreen
@@ -121,10 +120,7 @@ class RunScreen(RunActingScreen):
         if is_first and row.kind == "evaluate":
             self.panes.go_to("events")
         self.query_one(Heading).show(heading_cells(row))
-        alarm = snapshot.find_alarm(row.id)
-        self.query_one(Reason).show(
-            clean(f"! {alarm}" if alarm else row.detail), "warning" if alarm else format_state(row).tone
-        )
+        self.query_one(Reason).show(*describe_reason(row))
         self.panes.show(row, snapshot, self._company, self._options)
         self.refresh_bindings()
 

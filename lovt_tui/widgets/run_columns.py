@@ -34,7 +34,6 @@ class Entry:
     scores: tuple[Score, ...]
     now: float
     is_pinned: bool = False
-    has_alarm: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ class Surroundings:
 
     scores: Mapping[str, tuple[Score, ...]]
     """Finished tasks by run id."""
-    alarms: frozenset[str]
-    """Ids of runs that have raised one."""
     now: float
     pinned: str | None = None
 
     def entry(self, row: "RunRow") -> Entry:
         """All that the line of a run shows."""
-        return Entry(row, self.scores.get(row.id, ()), self.now, row.id == self.pinned, row.id in self.alarms)
+        return Entry(row, self.scores.get(row.id, ()), self.now, row.id == self.pinned)
 
 
 @dataclass(frozen=True)
@@ -144,8 +141,8 @@ def find_clicked(columns: tuple[Column, ...], x: int) -> str:
 
 
 def _name(entry: Entry, width: int) -> Cell:
-    signs = ("P " if entry.is_pinned else "") + ("! " if entry.has_alarm else "")
-    return Cell(signs + label_run(entry.row), "warning" if entry.has_alarm else "strong")
+    signs = ("P " if entry.is_pinned else "") + ("! " if entry.row.alarms else "")
+    return Cell(signs + label_run(entry.row), "warning" if entry.row.alarms else "strong")
 
 
 def _subject(entry: Entry, width: int) -> Cell:

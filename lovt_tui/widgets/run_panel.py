@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from lovt_tui.formatting import clean, format_state, label_run
-from lovt_tui.listing.describing import SHORT_CLOCK, event_lines, fact_lines, log_lines
+from lovt_tui.formatting import label_run
+from lovt_tui.listing.describing import SHORT_CLOCK, describe_reason, event_lines, fact_lines, log_lines
 from lovt_tui.reading.snapshot import Snapshot
 from lovt_tui.widgets.chart import DEFAULT_OPTIONS, Chart
 from lovt_tui.widgets.chart_layers import Company, build_layers
@@ -37,9 +37,7 @@ class RunPanel(Vertical):
         self.set_class(row is None, "-empty")
         if row is None:
             return
-        alarm = snapshot.find_alarm(row.id)
-        reason = f"! {alarm}" if alarm else row.detail
-        self.query_one(Reason).show(clean(reason), "warning" if alarm else format_state(row).tone)
+        self.query_one(Reason).show(*describe_reason(row))
         detail = snapshot.detail if snapshot.detail and snapshot.detail.run_id == row.id else None
         beside = (snapshot.find_run(run_id) for run_id in company.ids)
         names = {each.id: label_run(each) for each in beside if each is not None}

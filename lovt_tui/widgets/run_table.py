@@ -23,7 +23,7 @@ class RunTable(LineTable["RunRow"]):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._sort = ""
-        self._surroundings = Surroundings({}, frozenset(), 0.0)
+        self._surroundings = Surroundings({}, 0.0)
 
     def set_surroundings(self, surroundings: Surroundings) -> None:
         """What the lines show beside the runs, from the next `show` on."""

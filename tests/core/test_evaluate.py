@@ -11,7 +11,7 @@ from lovt_core.config.evaluation import FeatureCacheConfig
 from lovt_core.errors import DataError, InputError
 from lovt_core.evaluate import evaluate
 from lovt_core.evaluation.cell import compute_cell
-from lovt_core.values import Alarm, Ended, Progress, Result
+from lovt_core.values import Alarm, Ended, Note, Progress, Result
 from tests.core.evaluation.factories import (
     make_experiment,
     make_place,
@@ -124,7 +124,7 @@ def test_pieces_of_another_protocol_are_done_again(finished, place):
     experiment = make_experiment(settings={"max_epochs": 2})
     values = list(evaluate(experiment, replace(place, completed=tuple(finished))))
     assert sum(isinstance(value, Result) for value in values) == 7
-    assert any(isinstance(value, Alarm) and "7 finished pieces" in value.message for value in values)
+    assert any(isinstance(value, Note) and "7 finished pieces" in value.message for value in values)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_pieces_of_another_protocol_are_done_again(finished, place):
 def test_pieces_of_another_seed_number_format_split_or_backbone_are_done_again(finished, place, change):
     experiment = make_experiment(**change, settings={"max_epochs": 6})
     values = evaluate(experiment, replace(place, completed=tuple(finished)))
-    first = next(value for value in values if isinstance(value, Alarm))
+    first = next(value for value in values if isinstance(value, Note))
     assert first.message.startswith("7 finished pieces of covid-linear are of another")
 
 

@@ -10,7 +10,7 @@ from lovt_core.data.predictions import load_predictions
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.errors import ConfigError, InputError
 from lovt_core.evaluate import evaluate
-from lovt_core.values import Alarm, Result
+from lovt_core.values import Note, Result
 from tests.core.evaluation.factories import SIZE, make_experiment, make_place, prepare_tiny, run_results
 
 TASKS = ("covid-unet-finetuned", "covid-unet-frozen", "object-cxr-yolo-finetuned", "object-cxr-yolo-frozen")
@@ -120,8 +120,8 @@ def test_boxes_without_area_are_said(root, tmp_path, monkeypatch):
         tasks=("object-cxr-yolo-frozen",),
         settings=SETTINGS | {"replicates": 1, "learning_rates": (1e-3,), "max_epochs": 1},
     )
-    alarms = [value.message for value in evaluate(experiment, make_place(root, tmp_path)) if isinstance(value, Alarm)]
-    assert any("2 boxes of object-cxr have no area" in message for message in alarms)
+    notes = [value.message for value in evaluate(experiment, make_place(root, tmp_path)) if isinstance(value, Note)]
+    assert any("2 boxes of object-cxr have no area" in message for message in notes)
 
 
 def test_a_coarse_encoder_cannot_serve_a_fine_linear_head(root, tmp_path):

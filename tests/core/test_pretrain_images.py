@@ -19,7 +19,7 @@ from lovt_core.evaluate import evaluate
 from lovt_core.pretrain import check, pretrain
 from lovt_core.training.checkpoint import load_checkpoint
 from lovt_core.training.schedule import Horizon, compute_learning_rate
-from lovt_core.values import Alarm, CheckpointSaved, Metrics, Result
+from lovt_core.values import CheckpointSaved, Metrics, Note, Result
 from tests.core.evaluation.factories import make_place
 from tests.core.methods.image_methods import FOLLOWED, SIZE, TINY, make_experiment
 
@@ -171,7 +171,7 @@ def test_a_share_is_one_of_the_list_of_images(prepared_root):
 
 
 def test_labels_that_nothing_has_are_named(unbroken):
-    notes = [value.message for value in unbroken("supervised")[0] if isinstance(value, Alarm)]
+    notes = [value.message for value in unbroken("supervised")[0] if isinstance(value, Note)]
     assert any("no training image has the label 'Consolidation'" in note for note in notes)
 
 

@@ -9,7 +9,7 @@ from lovt_core.data.synthetic.generate import Synthesis, synthesize
 from lovt_core.errors import ConfigError
 from lovt_core.pretrain import check, pretrain
 from lovt_core.training.checkpoint import MODEL_FILE
-from lovt_core.values import Alarm, CheckpointSaved, Metrics
+from lovt_core.values import CheckpointSaved, Metrics, Note
 from tests.core.evaluation.factories import make_place
 from tests.core.methods.image_methods import ENCODER, SIZE, TINY
 from tests.core.methods.image_methods import make_experiment as make_image_experiment
@@ -90,8 +90,8 @@ def test_an_encoder_begins_from_a_checkpoint_of_any_method_of_its_size(place):
     assert "\n" not in str(caught.value)
 
 
-def alarms(values):
-    return [value.message for value in values if isinstance(value, Alarm)]
+def notes(values):
+    return [value.message for value in values if isinstance(value, Note)]
 
 
 def test_reports_that_are_cut_are_counted(place):
@@ -101,9 +101,9 @@ def test_reports_that_are_cut_are_counted(place):
         return tiny.model_copy(update={"method": tiny.method.model_copy(update={"report_encoder": encoder})})
 
     for job in (pretrain, check):
-        (note,) = [said for said in alarms(job(with_limit(12), place)) if "max_tokens" in said]
+        (note,) = [said for said in notes(job(with_limit(12), place)) if "max_tokens" in said]
         number = int(note.split()[0])
         assert 0 < number <= 40
         assert "reports have more than method.report_encoder.max_tokens (12) tokens" in note
         assert "the sentences that do not fit are left out" in note
-    assert not [said for said in alarms(check(with_limit(512), place)) if "max_tokens" in said]
+    assert not [said for said in notes(check(with_limit(512), place)) if "max_tokens" in said]

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from lovt_core.runs.records import EventRow, StoredResult
+from lovt_core.runs.records import EventRow, StandingAlarm, StoredResult
 from tests.tui.factories import NOW, FakeIndex, make_curve, make_row, make_two_runs
 
 
@@ -36,6 +37,8 @@ def quiet_workspace(tmp_path):
 def index() -> FakeIndex:
     """A running, a queued, a finished, a failed and an evaluation run."""
     running = make_row("tau03", "running", seconds_left=7425.0, created=NOW - 300, tags=("tau",))
+    alarm = StandingAlarm(NOW - 100, "79 pairs are few: the split leaves 8 for validation")
+    running = replace(running, alarms=(alarm,))
     queued = make_row("convirt", "queued", done=0, total=None, started=None, best={}, latest={}, epoch=0.0, slot="")
     failed = make_row(
         "simclr", "failed", detail="CUDA out of memory at step 12: set training.batch_size below 128", ended=NOW - 3600
@@ -50,7 +53,7 @@ def index() -> FakeIndex:
     index.event_rows[running.id] = [
         EventRow(1, NOW - 290, "started", started),
         EventRow(1, NOW - 200, "saved", {"checkpoint": "20-a1", "step": 20, "is_last": True, "is_best": True}),
-        EventRow(1, NOW - 100, "alarm", {"message": "79 pairs are few: the split leaves 8 for validation"}),
+        EventRow(1, NOW - 100, "alarm", {"message": alarm.message}),
     ]
     index.event_rows[failed.id] = [
         EventRow(1, NOW - 3600, "failed", {"error": failed.detail, "traceback": "Traceback:\n  boom\n"}),

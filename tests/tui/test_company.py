@@ -201,13 +201,25 @@ async def test_seeds_on_the_run_screen(tmp_path):
 
 
 async def test_a_new_alarm_surfaces_at_once(index, tmp_path):
-    index.event_rows.clear()
+    index.put(*(replace(row, alarms=()) for row in index.rows))
     async with make_app(index, tmp_path).run_test(notifications=True, size=(100, 30)) as pilot:
         await wait_for(pilot, "⠉")
-        from lovt_core.runs.records import EventRow
+        from lovt_core.runs.records import StandingAlarm
 
         running, *rest = index.rows
-        index.event_rows[running.id] = [EventRow(1, 5.0, "alarm", {"message": "embedding collapse since epoch 3"})]
-        index.put(replace(running, updated=99.0), *rest)
+        alarm = StandingAlarm(5.0, "embedding collapse since epoch 3")
+        index.put(replace(running, alarms=(alarm,)), *rest)
         shown = await wait_for(pilot, "tau03: embedding collapse since epoch 3")
         assert "! tau03" in shown
+
+
+async def test_an_alarm_that_holds_stays_in_sight_when_the_run_has_ended(index, tmp_path):
+    from lovt_core.runs.records import StandingAlarm
+
+    alarm = StandingAlarm(5.0, "embedding collapse since epoch 2", "collapse of image/std")
+    index.put(make_row("flat", "finished", done=100, alarms=(alarm,)), make_row("sound", "finished", done=100))
+    async with make_app(index, tmp_path).run_test(size=(100, 30)) as pilot:
+        shown = await wait_for(pilot, "! flat")
+        assert "! sound" not in shown
+        await pilot.press("enter")
+        await wait_for(pilot, "! embedding collapse since epoch 2")

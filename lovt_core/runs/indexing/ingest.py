@@ -21,6 +21,8 @@ from lovt_core.runs.terms import read_terms
 
 MAX_BYTES = 4 * 1024 * 1024
 """Most that one transaction takes in."""
+MAX_ALARMS = 20
+"""Newest ones of a run that are kept as such."""
 POINT_EVENTS = ("metrics", "system")
 """Events whose values become points."""
 
@@ -32,6 +34,8 @@ class Facts:
     columns: dict[str, Any] = field(default_factory=dict)
     latest: dict[str, Any] = field(default_factory=dict)
     best: dict[str, Any] = field(default_factory=dict)
+    alarms: list[list[Any]] = field(default_factory=list)
+    """[time, message, topic] of those that still hold."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Ingester:
         origin["git"] = {"commit": git.get("commit"), "dirty": bool(git.get("patch"))}
         self._connection.execute(
             "insert into runs (id, created, state, attempt, stop_asked, stamp, detail, step, unit, epoch, note, tags,"
-            " latest, best) values (?, ?, 'queued', 1, 0, '', '', 0, 'step', 0.0, '', '[]', '{}', '{}')",
+            " latest, best, alarms) values (?, ?, 'queued', 1, 0, '', '', 0, 'step', 0.0, '', '[]', '{}', '{}', '[]')",
             (self._run.id, self._run.created()),
         )
         self._connection.execute("insert into documents values (?, '{}', ?, -1)", (self._run.id, json.dumps(origin)))
@@ -169,7 +173,8 @@ class Ingester:
         PointStore(self._connection, self._run.id, attempt).add(batch, self._metric_ids(batch.columns), pack_all)
         self._connection.executemany("insert into events values (?, ?, ?, ?, ?, ?)", events)
         if lines:
-            self._update({**facts.columns, "latest": json.dumps(facts.latest), "best": json.dumps(facts.best)})
+            documents = {"latest": facts.latest, "best": facts.best, "alarms": facts.alarms}
+            self._update({**facts.columns, **{name: json.dumps(each) for name, each in documents.items()}})
 
     def _metric_ids(self, names: "dict[str, Column]") -> dict[str, int]:
         """Ids of these metrics; new ones get theirs."""
@@ -180,9 +185,10 @@ class Ingester:
 
     def _load_facts(self) -> Facts:
         row = self._connection.execute(
-            "select latest, best, first_step from runs where id = ?", (self._run.id,)
+            "select latest, best, alarms, first_step from runs where id = ?", (self._run.id,)
         ).fetchone()
-        return Facts({"first_step": row["first_step"]}, json.loads(row["latest"]), json.loads(row["best"]))
+        documents = (json.loads(row[name]) for name in ("latest", "best", "alarms"))
+        return Facts({"first_step": row["first_step"]}, *documents)
 
     def _update(self, columns: dict[str, Any]) -> None:
         names = ", ".join(f"{name} = ?" for name in (*columns, "changed"))
@@ -261,5 +267,17 @@ def _note_event(facts: Facts, line: dict[str, Any], attempt: int) -> None:
             facts.columns.update(
                 step=line.get("done", 0), total=line.get("total"), unit=line.get("unit", ""), note=line.get("note", "")
             )
+        case "alarm":
+            _note_alarm(facts.alarms, line)
+        case "note":
+            facts.alarms[:] = [alarm for alarm in facts.alarms if not alarm[2] or alarm[2] != line.get("ends")]
         case word if word in LAST_WORDS:
             facts.columns["ended"] = time
+
+
+def _note_alarm(alarms: list[list[Any]], line: dict[str, Any]) -> None:
+    """Add an alarm, unless an earlier attempt has said the same."""
+    message, topic = (str(line.get(name, "")) for name in ("message", "topic"))
+    if all((message, topic) != tuple(alarm[1:]) for alarm in alarms):
+        alarms.append([line["t"], message, topic])
+        del alarms[:-MAX_ALARMS]

@@ -6,7 +6,7 @@ from sys import intern
 
 from lovt_core.runs.indexing.documents import DocumentReader
 from lovt_core.runs.indexing.points import read_number
-from lovt_core.runs.records import RunRow
+from lovt_core.runs.records import RunRow, StandingAlarm
 
 RUN_QUERY = "select runs.*, experiment, origin from runs join documents on documents.run = runs.id"
 
@@ -47,6 +47,7 @@ def build_row(row: sqlite3.Row, documents: DocumentReader) -> RunRow:
         remark=row["remark"] or "",
         priority=row["priority"] or 0,
         group=row["repeats"] or "",
+        alarms=tuple(StandingAlarm(*each) for each in json.loads(row["alarms"])),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from lovt_core.errors import RecordError
 from lovt_core.runs.locks import holding
 
-VERSION = 3
+VERSION = 4
 
 BUSY_SECONDS = 5.0
 """How long to wait for others."""
@@ -26,7 +26,7 @@ create table runs (
     id text primary key, name text, kind text, created real, state text, attempt integer, stop_asked integer,
     stamp text, changed integer, detail text, cause text, step integer, total integer, unit text, epoch real, note text,
     started real, ended real, updated real, first_step integer, first_step_time real, host text, slot text,
-    tags text, remark text, priority integer, repeats text, latest text, best text
+    tags text, remark text, priority integer, repeats text, latest text, best text, alarms text
 ) without rowid;
 create index runs_newest on runs (created desc, id desc, changed);
 create table documents (run text primary key, experiment text, origin text, control_size integer) without rowid;

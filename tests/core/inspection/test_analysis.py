@@ -11,7 +11,7 @@ from lovt_core.inspection.embeddings import embed_batches, encode_pairs
 from lovt_core.inspection.own_data import open_own_pairs
 from lovt_core.inspection.trained_method import open_trained
 from lovt_core.results.published_statistics import load_published_statistics
-from lovt_core.values import Alarm, Progress, Result
+from lovt_core.values import Note, Progress, Result
 from tests.core.inspection.trained import RUN, make_experiment, train
 
 
@@ -71,7 +71,7 @@ def test_random_local_projections_are_said_to_be_so(prepared_root, tmp_path):
     trained = train(prepared_root, tmp_path, experiment)
     result, values = ask(trained, experiment, samples=8)
     assert "emb/zl_a;zl_b2a/sample_rmse" not in result["statistics"]
-    assert [value.message for value in values if isinstance(value, Alarm)] == [
+    assert [value.message for value in values if isinstance(value, Note)] == [
         "no local loss trained this run: its local projections (zl) are random"
     ]
 

@@ -68,7 +68,7 @@ def test_the_index_shows_an_imported_run(workspace):
         (20, 2.0, BEGAN + 20, 0.5),
         (30, 0.0, BEGAN + 99, 0.625),
     ]
-    assert [event.data["message"] for event in index.events(row.id, "alarm")] == ["left out: 3 pictures"]
+    assert [event.data["message"] for event in index.events(row.id, "note")] == ["left out: 3 pictures"]
     assert not index.sync()
     index.close()
 

@@ -5,17 +5,18 @@ import math
 import pytest
 
 from lovt_core.monitoring.collapse import Collapse, Watched, judge_collapse
+from lovt_core.values import Alarm, Note
 
 _IMAGE = Watched("image/std", "the standard deviation of image embeddings", 512)
 
 
-def _follow(values: list[float]) -> list[list[str]]:
+def _follow(values: list[float]) -> list[list[Alarm | Note]]:
     """What is said after each validation, one an epoch."""
     low: dict[str, Collapse] = {}
     said = []
     for epoch, value in enumerate(values, start=1):
-        low, messages = judge_collapse((_IMAGE,), {"image/std": value}, epoch, low)
-        said.append(messages)
+        low, news = judge_collapse((_IMAGE,), {"image/std": value}, epoch, low)
+        said.append(news)
     return said
 
 
@@ -24,8 +25,11 @@ def test_the_alarm_names_the_epoch_the_value_and_what_it_should_be() -> None:
         [],
         [],
         [
-            "embedding collapse since epoch 2: the standard deviation of image embeddings is 0.001 "
-            "(a uniform sphere has 0.044)"
+            Alarm(
+                "embedding collapse since epoch 2: the standard deviation of image embeddings is 0.001 "
+                "(a uniform sphere has 0.044)",
+                "collapse of image/std",
+            )
         ],
         [],
     ]
@@ -33,12 +37,15 @@ def test_the_alarm_names_the_epoch_the_value_and_what_it_should_be() -> None:
 
 def test_it_is_said_once_that_it_is_over_and_again_when_it_returns() -> None:
     said = _follow([0.001, 0.001, 0.003, 0.02, 0.02, 0.0, 0.0])
-    assert [len(messages) for messages in said] == [0, 1, 0, 1, 0, 0, 1]
+    assert [len(news) for news in said] == [0, 1, 0, 1, 0, 0, 1]
     assert said[3] == [
-        "the embedding collapse since epoch 1 is over: the standard deviation of image embeddings is 0.02 "
-        "(a uniform sphere has 0.044)"
+        Note(
+            "the embedding collapse since epoch 1 is over: the standard deviation of image embeddings is 0.02 "
+            "(a uniform sphere has 0.044)",
+            ends="collapse of image/std",
+        )
     ]
-    assert said[6][0].startswith("embedding collapse since epoch 6:")
+    assert said[6][0].message.startswith("embedding collapse since epoch 6:")
 
 
 def test_a_single_low_validation_says_nothing() -> None:

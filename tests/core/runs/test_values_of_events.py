@@ -5,7 +5,7 @@ import math
 import pytest
 
 from lovt_core.runs.events import decode_value, encode_value
-from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, Result
+from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Note, Progress, Result
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from lovt_core.values import Alarm, CheckpointSaved, Ended, Metrics, Progress, R
         CheckpointSaved("2-a1", 2, is_last=True, is_best=False),
         Result({"type": "check"}),
         Alarm("look"),
+        Alarm("look", "a topic"),
+        Note("by the way"),
+        Note("over", ends="a topic"),
         Ended("pruned"),
     ],
 )

@@ -16,7 +16,7 @@ from lovt_core.runs.events import encode_value
 from lovt_core.runs.indexing.index import Index
 from lovt_core.runs.records import is_smaller_better
 from lovt_core.runs.terms import Terms
-from lovt_core.values import Result
+from lovt_core.values import Alarm, Note, Result
 from tests.core.runs.worker_lines import log, start
 
 
@@ -241,6 +241,30 @@ def test_lines_that_say_nothing_harm_no_others(workspace):
     assert [event.kind for event in index.events(run.id)] == ["started"]
     index.close()
     writer.close()
+
+
+def test_a_run_has_the_alarms_that_hold_also_after_its_end(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    index = Index(workspace)
+
+    def say(*values):
+        for value in values:
+            writer.write(*encode_value(value))
+        index.sync()
+        return [alarm.message for alarm in index.run(run.id).alarms]
+
+    assert say(Note("split of the download")) == []
+    assert say(Alarm("slow"), Alarm("flat", "collapse of image/std"), Alarm("low", "collapse of report/std")) == [
+        "slow", "flat", "low"
+    ]  # fmt: skip
+    assert say(Alarm("slow"), Note("by the way")) == ["slow", "flat", "low"]
+    assert say(Note("over", ends="collapse of image/std")) == ["slow", "low"]
+    writer.write_last_word("finished")
+    writer.close()
+    index.sync()
+    assert [alarm.message for alarm in index.run(run.id).alarms] == ["slow", "low"]
+    index.close()
 
 
 def test_garbage_and_deletion_cost_nothing(workspace):

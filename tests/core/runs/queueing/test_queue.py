@@ -240,10 +240,10 @@ def test_a_file_edited_after_queueing_is_named(workspace, tmp_path):
     wait_for_state(run, "finished")
     wait_for_state(untouched, "finished")
     assert run.experiment().training.max_epochs == 1
-    alarms = [line["message"] for line in read_lines(run.events(1)) if line["event"] == "alarm"]
+    notes = [line["message"] for line in read_lines(run.events(1)) if line["event"] == "note"]
     copy = f"since this run was queued; it computes with the copy made then ({run.id}/experiment.yaml)"
-    assert sorted(alarms) == [f"{base} has been edited {copy}", f"{file} has been removed {copy}"]
-    assert not [line for line in read_lines(untouched.events(1)) if line["event"] == "alarm"]
+    assert sorted(notes) == [f"{base} has been edited {copy}", f"{file} has been removed {copy}"]
+    assert not [line for line in read_lines(untouched.events(1)) if line["event"] in ("alarm", "note")]
 
 
 def test_a_copied_run_starts_once_it_was_taken(workspace, tmp_path):
