@@ -111,8 +111,7 @@ def draw_with_scale(pixels: Bytes, scale: Scale, title: str) -> Image.Image:
     height, width = pixels.shape[:2]
     picture = Image.new("RGB", (width, height + _BAR + 2 * _LINE + 4), (24, 24, 24))
     picture.paste(Image.fromarray(pixels), (0, 0))
-    bar = colour(np.tile(np.linspace(0, 1, width), (_BAR, 1)))
-    picture.paste(Image.fromarray(bar), (0, height + 2))
+    picture.paste(Image.fromarray(draw_bar(width)), (0, height + 2))
     pen = ImageDraw.Draw(picture)
     ends = f"{scale.low:.3f}", f"{scale.high:.3f}"
     top = height + _BAR + 3
@@ -130,6 +129,23 @@ def cut(text: str, width: int, pen: ImageDraw.ImageDraw) -> str:
     while plain and pen.textlength(f"{plain}...") > width:
         plain = plain[:-1]
     return f"{plain}..."
+
+
+def wrap(text: str, width: int, pen: ImageDraw.ImageDraw) -> list[str]:
+    """The text in lines of at most `width` pixels, a longer word cut; what the pen's font lacks becomes `?`."""
+    lines: list[str] = []
+    for word in cut(text, 1 << 30, pen).split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and pen.textlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(cut(word, width, pen))
+    return lines
+
+
+def draw_bar(width: int) -> Bytes:
+    """(height, width, 3) all colours from the darkest to the brightest."""
+    return colour(np.tile(np.linspace(0, 1, width), (_BAR, 1)))
 
 
 def beside(pictures: Sequence[npt.NDArray[Pixel]], gap: int) -> npt.NDArray[Pixel]:

@@ -47,18 +47,31 @@ def draw_overlay(data: PreparedData, row: int, side: int | None = None) -> Image
 
 
 def draw_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int) -> Image.Image:
-    """Pictures with a caption each, in rows of `columns`."""
-    width = max(picture.width for picture, _ in pictures) + _MARGIN
-    height = max(picture.height for picture, _ in pictures) + _MARGIN + _CAPTION
+    """Pictures with a caption of one or more lines each, in rows of `columns`."""
+    width, height = _measure_cell(pictures)
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (width * min(columns, len(pictures)) + _MARGIN, height * rows + _MARGIN), (24, 24, 24))
     pen = ImageDraw.Draw(sheet)
-    for number, (picture, caption) in enumerate(pictures):
-        row, column = divmod(number, columns)
-        left, top = _MARGIN + column * width, _MARGIN + row * height
+    for (picture, caption), (left, top) in zip(pictures, place_on_sheet(pictures, columns), strict=True):
         sheet.paste(picture, (left, top))
-        pen.text((left, top + picture.height + 1), _fit(pen, caption, width - _MARGIN), fill=(220, 220, 220))
+        for number, line in enumerate(caption.split("\n")):
+            below = top + picture.height + 1 + number * _CAPTION
+            pen.text((left, below), _fit(pen, line, width - _MARGIN), fill=(220, 220, 220))
     return sheet
+
+
+def place_on_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int) -> list[tuple[int, int]]:
+    """(left, top) of each picture on the sheet that `draw_sheet` makes of them."""
+    width, height = _measure_cell(pictures)
+    places = (divmod(number, columns) for number in range(len(pictures)))
+    return [(_MARGIN + column * width, _MARGIN + row * height) for row, column in places]
+
+
+def _measure_cell(pictures: Sequence[tuple[Image.Image, str]]) -> tuple[int, int]:
+    """Width and height of the largest picture with the longest caption and the margin on one side."""
+    lines = max(caption.count("\n") + 1 for _, caption in pictures)
+    width = max(picture.width for picture, _ in pictures) + _MARGIN
+    return width, max(picture.height for picture, _ in pictures) + _MARGIN + lines * _CAPTION
 
 
 def _tint(pixels: npt.NDArray[np.uint8], masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,5 @@
 """`lovt show RUN --regions`: where the sentences of reports look, on the images that they belong to."""
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from lovt_tui.cli.trained_run import Job, check_trained, do_job
 
 if TYPE_CHECKING:
     from lovt_core.config.inspection import Part
+    from lovt_core.data.heat_maps import Scale
     from lovt_core.data.prepared import Bytes, PreparedData
     from lovt_core.data.region_pictures import RegionMap
     from lovt_core.runs.workspace import Workspace
@@ -67,12 +67,11 @@ def _save(data: "PreparedData", finding: dict[str, Any], folders: Sequence[Path]
     from lovt_core.data.region_pictures import draw_region_sheet, list_maps
     from lovt_core.files import write_bytes_atomic
 
-    content = io.BytesIO()
-    draw_region_sheet(data.image(finding["image_row"]), list_maps(finding)).save(content, format="PNG")
+    content = draw_region_sheet(data.image(finding["image_row"]), list_maps(finding))
     name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', finding['sample'])[:120]}.png"
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_bytes_atomic(folder / name, content.getvalue())
+        write_bytes_atomic(folder / name, content)
     return folders[-1] / name
 
 
@@ -84,7 +83,7 @@ def _privacy(data: "PreparedData") -> str:
 
 
 def _draw(data: "PreparedData", finding: dict[str, Any]) -> None:
-    from lovt_core.data.region_pictures import list_maps
+    from lovt_core.data.region_pictures import describe_scale, list_maps, scale_maps
 
     maps = list_maps(finding)
     image = data.image(finding["image_row"])
@@ -92,7 +91,8 @@ def _draw(data: "PreparedData", finding: dict[str, Any]) -> None:
     console = get_console()
     abreast = max(1, (min(console.width, 100) + _GAP) // (_COLUMNS + _GAP))
     for start in range(0, len(maps), abreast):
-        _draw_row(image, maps[start : start + abreast])
+        _draw_row(image, maps[start : start + abreast], scale_maps(maps))
+    print_line(f"  {describe_scale(maps)}")
     rows, columns = finding["grid"]
     for each in maps:
         print_line(f"  {each.title}: {each.text}", indent=4)
@@ -108,7 +108,7 @@ def _draw(data: "PreparedData", finding: dict[str, Any]) -> None:
     print_line()
 
 
-def _draw_row(image: "Bytes", maps: "Sequence[RegionMap]") -> None:
+def _draw_row(image: "Bytes", maps: "Sequence[RegionMap]", scale: "Scale") -> None:
     """Maps side by side: laid over the image, or alone in shades where there is no colour."""
     from lovt_core.data.heat_maps import beside, enlarge_to_image
     from lovt_core.data.region_pictures import draw_map
@@ -119,8 +119,8 @@ def _draw_row(image: "Bytes", maps: "Sequence[RegionMap]") -> None:
     shape = fit_cells(image.shape, (min(console.width, _COLUMNS), _ROWS))
     print_line("".join(f"{each.title:<{shape[1] + _GAP}}" for each in maps).rstrip())
     if colour:
-        pictures = [draw_map(image, each, shape) for each in maps]
+        pictures = [draw_map(image, each, scale, shape) for each in maps]
         console.print(draw_cells(beside(pictures, _GAP), colour=True), end="")
         return
-    heats = [each.scale.shares(enlarge_to_image(each.grid, *shape)) for each in maps]
+    heats = [scale.shares(enlarge_to_image(each.grid, *shape)) for each in maps]
     console.print(draw_shades(beside(heats, _GAP)), end="")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 IMAGES = (".png", ".jpg", ".jpeg")
 PREDICTIONS = "artifacts/predictions/"
+REGIONS = "artifacts/regions/"
 RANKS = ("best", "median", "worst")
 """The cases that an evaluation keeps of each task, in their order."""
 PICTURE_PIXELS = 256
@@ -32,15 +33,15 @@ class RunPicture:
 
 
 @dataclass(frozen=True)
-class DrawnCase:
-    """A prediction, ready to be shown."""
+class DrawnPart:
+    """A prediction, or one picture of a sheet, ready to be shown."""
 
     title: str
     pixels: "Bytes"
     """(height, width, 3)"""
-    marks: "Bytes"
+    marks: "Bytes | None" = None
     """(height, width) flags of `legend`."""
-    legend: "tuple[Mark, ...]"
+    legend: "tuple[Mark, ...]" = ()
 
 
 def list_pictures(files: Sequence[RunFile]) -> tuple[RunPicture, ...]:
@@ -57,7 +58,21 @@ def _is_image(path: str) -> bool:
     return path.startswith("artifacts/") and path.lower().endswith(IMAGES)
 
 
-def draw_case(workspace: "Workspace", path: Path, number: int) -> DrawnCase:
+def draw_parts(workspace: "Workspace", path: Path, picture: RunPicture) -> tuple[DrawnPart, ...]:
+    """A prediction, or each picture of a sheet of regions; empty for an image file that is to be shown as it is.
+
+    Raises what `draw_case` does, OSError where the file cannot be read.
+    """
+    if picture.case is not None:
+        return (draw_case(workspace, path, picture.case),)
+    if not picture.path.startswith(REGIONS):
+        return ()
+    from lovt_core.data.region_pictures import read_panels
+
+    return tuple(DrawnPart(f"{path.stem}  {panel.caption}", panel.pixels) for panel in read_panels(path))
+
+
+def draw_case(workspace: "Workspace", path: Path, number: int) -> DrawnPart:
     """What is to be found and what was predicted on one image.
 
     Raises DataError where the file is damaged or its prepared data is gone, IndexError where it keeps fewer cases.
@@ -76,4 +91,4 @@ def draw_case(workspace: "Workspace", path: Path, number: int) -> DrawnCase:
     pixels, marks = shrink_image(data, case.image_row, shape), mark_outlines(data, case, shape)
     score = "Dice" if case.mask is not None else "average precision"
     title = f"{predictions.task} {case.rank}: {score} {case.score:.4f} of this image, {case.sample}"
-    return DrawnCase(title, pixels, marks, legend)
+    return DrawnPart(title, pixels, marks, legend)

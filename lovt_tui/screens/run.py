@@ -51,8 +51,8 @@ class RunScreen(RunActingScreen):
         bind("slash", "search", "search", "search the pane of text"),
         bind("n", "hit(1)", "next hit"),
         bind("N", "hit(-1)", "previous hit"),
-        bind("left,h", "picture(-1)", "previous picture", bar=False),
-        bind("right,l", "picture(1)", "next picture"),
+        bind("left,h", "picture(-1)", "previous picture, or part of one", bar=False),
+        bind("right,l", "picture(1)", "next picture", "next picture, or part of one"),
         bind("e", "export", "export", "save the curves of this run", bar=False),
     ]
     NOTES: ClassVar[tuple[str, ...]] = (
@@ -130,6 +130,10 @@ class RunScreen(RunActingScreen):
 
     def on_run_panes_arranged(self) -> None:
         """Other keys make sense."""
+        self.refresh_bindings()
+
+    def on_run_pictures_read(self) -> None:
+        """A sheet has parts to go to."""
         self.refresh_bindings()
 
     def action_metrics(self) -> None:

@@ -244,6 +244,35 @@ async def test_pictures_of_an_evaluation_stand_where_a_training_has_its_curves(i
         await wait_for(pilot, "cannot read the predictions")
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_sheets_of_regions_are_shown_part_by_part_with_their_sentences(index, folder, size):
+    import numpy as np
+
+    from lovt_core.data.region_pictures import RegionMap, draw_region_sheet
+
+    regions = folder / index.rows[0].id / "artifacts" / "regions"
+    regions.mkdir(parents=True)
+    maps = tuple(RegionMap(str(n), f"sentence number {n}", np.full((2, 2), 0.25)) for n in (1, 2))
+    for name in ("film-1", "film-2"):
+        (regions / f"{name}.png").write_bytes(draw_region_sheet(np.full((64, 64), 200, dtype=np.uint8), maps))
+    (folder / "runs").symlink_to(folder)
+    async with make_app(index, folder).run_test(notifications=True, size=size) as pilot:
+        await wait_for(pilot, "tau03")
+        await pilot.press("enter")
+        await wait_for(pilot, "epoch 4.10")
+        await pilot.press("shift+tab")
+        shown = await wait_for(
+            pilot, lambda text: "1 of 2 pictures, part 1 of 3 (h/l)  film-1" in text and "▀▀▀▀" in text
+        )
+        assert sum("▀▀▀▀" in line for line in shown.splitlines()) >= 14
+        await pilot.press("l", "l")
+        await wait_for(pilot, lambda text: "part 3 of 3" in text and "sentence number 2" in text)
+        await pilot.press("l")
+        await wait_for(pilot, lambda text: "2 of 2 pictures, part 1 of 3" in text)
+        await pilot.press("h")
+        await wait_for(pilot, lambda text: "1 of 2 pictures, part 3 of 3" in text)
+
+
 def test_panes_by_size():
     assert arrange_panes(80, 24, "log", "log", "charts") == ("log",)
     assert arrange_panes(120, 40, "log", "log", "charts") == ("charts", "log")

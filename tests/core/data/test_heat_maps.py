@@ -16,6 +16,7 @@ from lovt_core.data.heat_maps import (
     find_peak,
     lay_over,
     scale_of,
+    wrap,
 )
 from lovt_core.data.images.transforms import EvaluationFrame
 
@@ -110,3 +111,7 @@ def test_beside_and_cut():
     assert shortened.startswith("a long")
     assert shortened.endswith("...")
     assert pen.textlength(shortened) <= 80
+    lines = wrap("a long sentence about a small opacity and averyveryverylongword", 80, pen)
+    assert " ".join(lines).startswith("a long sentence about a small opacity and averyv")
+    assert len(lines) > 3
+    assert max(pen.textlength(line) for line in lines) <= 80

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lovt_core.config.inspection import RegionsRequest
-from lovt_core.data.region_pictures import draw_region_sheet, list_maps
+from lovt_core.data.region_pictures import draw_region_sheet, list_maps, read_panels
 from lovt_core.errors import DataError, InputError
 from lovt_core.inspection.own_data import open_own_pairs, spread
 from lovt_core.inspection.regions import find_regions
@@ -102,11 +102,14 @@ def test_a_run_of_another_method_is_refused(prepared_root, tmp_path):
         open_trained(RegionsRequest(run=RUN), trained)
 
 
-def test_sheet_holds_the_image_and_every_map(place):
+def test_sheet_holds_the_image_and_every_map(place, tmp_path):
     (finding, *_), _ = ask(place, samples=1)
     image = np.random.default_rng(0).integers(0, 256, (60, 80), dtype=np.uint8)
     maps = list_maps(finding)
     assert [each.title for each in maps] == ["pooling", *(str(n + 1) for n in range(len(finding["sentences"])))]
-    sheet = draw_region_sheet(image, maps)
-    rows = -(-(len(maps) + 1) // 4)
-    assert sheet.height == rows * (192 + 4 + 14) + 4
+    file = tmp_path / "sheet.png"
+    file.write_bytes(draw_region_sheet(image, maps))
+    image_panel, *panels = read_panels(file)
+    assert image_panel.caption == "the image"
+    assert image_panel.pixels.shape == (192, 256, 3)
+    assert [panel.caption.partition(":")[0] for panel in panels] == [each.title for each in maps]
