@@ -81,7 +81,7 @@ def encode_value(value: Value) -> tuple[str, dict[str, Any]]:
         case Result():
             return "result", {"data": dict(value.data)}
         case Alarm():
-            return "alarm", {"message": value.message, **({"topic": value.topic} if value.topic else {})}
+            return "alarm", {"message": value.message, "topic": value.topic}
         case Note():
             return "note", {"message": value.message, **({"ends": value.ends} if value.ends else {})}
         case Ended():

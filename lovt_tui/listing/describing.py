@@ -27,7 +27,7 @@ EVENT_TONES = {
 }  # fmt: skip
 SHORT_CLOCK = "%H:%M:%S"
 """Where there is little room."""
-SHOWN_TOGETHER = ("progress",)
+SHOWN_TOGETHER = ("progress", "saved")
 """Kinds of which only the newest in a row is shown."""
 
 
@@ -68,16 +68,28 @@ def describe_reason(row: "RunRow") -> tuple[str, str]:
 def event_lines(events: "tuple[EventRow, ...]", clock_format: str = "%d %b %H:%M:%S") -> tuple[Line, ...]:
     """Each event in its own line, a traceback below the one that carries it."""
     lines: list[Line] = []
+    row: list[EventRow] = []
     for event, following in zip_longest(events, events[1:]):
+        row.append(event)
         if event.kind in SHOWN_TOGETHER and following is not None and following.kind == event.kind:
             continue
+        said, row = _event_text(event.kind, event.data) + _describe_row(row), []
         clock = time.strftime(clock_format, time.localtime(event.time))
         cells = [Cell(f"{clock}  ", "dim"), Cell(f"{clean(event.kind):<9} ", EVENT_TONES.get(event.kind, ""))]
         attempt = f"#{event.attempt} " if event.attempt > 1 else ""
-        lines.append((*cells, Cell(attempt + _event_text(event.kind, event.data))))
+        lines.append((*cells, Cell(attempt + said)))
         trace = str(event.data.get("traceback", "")).rstrip()
         lines += [(Cell("    " + clean(text), "dim"),) for text in trace.split("\n") if text]
     return tuple(lines)
+
+
+def _describe_row(row: "list[EventRow]") -> str:
+    """How many checkpoints were saved in a row, of which the newest is shown, and which of them was the best last."""
+    if row[-1].kind != "saved" or len(row) == 1:
+        return ""
+    best = next((each.data.get("checkpoint") for each in reversed(row) if each.data.get("is_best")), None)
+    named = f", best {best}" if best not in (None, row[-1].data.get("checkpoint")) else ""
+    return clean(f"; {len(row)} in a row{named}")
 
 
 def score_lines(scores: tuple[Score, ...]) -> tuple[Line, ...]:

@@ -81,19 +81,28 @@ def _value_text(value: Any) -> str:
 
 def checkpoint_lines(detail: RunDetail) -> tuple[Line, ...]:
     """Checkpoints with what was said when they were saved, then all artifacts, with their sizes."""
-    saved = {str(event.data.get("checkpoint")): event.data for event in detail.events if event.kind == "saved"}
+    said = [event.data for event in detail.events if event.kind == "saved"]
+    saved = {str(data.get("checkpoint")): data for data in said}
+    newest = {mark: _find_newest(said, mark) for mark in ("last", "best")}
     lines: list[Line] = []
     for file in detail.files:
         folder, _, name = file.path.partition("/")
-        lines.append(_file_line(file, saved.get(name, {}) if folder == "checkpoints" else {}))
+        if folder != "checkpoints":
+            name = ""
+        marks = [mark for mark, checkpoint in newest.items() if name and checkpoint == name]
+        lines.append(_file_line(file, saved.get(name, {}), marks))
     total = sum(file.num_bytes for file in detail.files)
     if not lines:
         return ((Cell("Nothing is saved yet.", "dim"),),)
     return (*lines, (Cell(f"{format_space(total):>8}  in all", "dim"),))
 
 
-def _file_line(file: RunFile, said: dict[str, Any]) -> Line:
-    marks = [name for name in ("last", "best") if said.get(f"is_{name}")]
+def _find_newest(said: Sequence[dict[str, Any]], mark: str) -> str:
+    """The checkpoint that was saved as `last` or `best` after all others; empty without one."""
+    return next((str(data.get("checkpoint")) for data in reversed(said) if data.get(f"is_{mark}")), "")
+
+
+def _file_line(file: RunFile, said: dict[str, Any], marks: Sequence[str]) -> Line:
     step = f"step {said['step']}" if "step" in said else ""
     size = f"{format_space(file.num_bytes):>8}  "
     about = "  " + " ".join((step, *marks))

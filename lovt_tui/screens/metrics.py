@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widgets import Label, SelectionList
 from textual.widgets.selection_list import Selection
 
+from lovt_core.runs.metric_meanings import find_meaning
 from lovt_tui.formatting import clean
 from lovt_tui.keyboard.keys import bind
 from lovt_tui.widgets.key_bar import KeyBar
@@ -46,11 +47,16 @@ class MetricsScreen(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
     def compose(self) -> ComposeResult:
         """A list to tick."""
         with Vertical(classes="dialog"):
-            yield Label("Curves to show (space ticks)", classes="title")
+            yield Label("Curves to show: space ticks, enter shows them, esc forgets the ticks", classes="title")
             yield TickList(
                 *(Selection(clean(name), name, name in self._chosen, id=None) for name in self._names), compact=True
             )
+            yield Label("", id="meaning", markup=False)
             yield KeyBar()
+
+    def on_selection_list_selection_highlighted(self, event: SelectionList.SelectionHighlighted[str]) -> None:
+        """Say what the metric under the cursor is."""
+        self.query_one("#meaning", Label).update(find_meaning(event.selection.value))
 
     def action_accept(self) -> None:
         """Show them, in the order of their names."""

@@ -131,6 +131,10 @@ async def test_choosing_curves(index, folder):
         shown = await wait_for(pilot, "Curves to show")
         assert "X▌ val/loss" in shown  # ticked
         assert " ▌ val/local/6" in shown  # not ticked, told without colour
+        assert "space ticks, enter shows them, esc forgets the ticks" in shown
+        await wait_for(
+            pilot, lambda text: "this step: learning rate of the optimiser" in text and "enter show these" in text
+        )
         pilot.app.screen.query_one(SelectionList).toggle_all()
         await pilot.press("space", "space", "enter")
         await wait_for(pilot, lambda shown: "Curves to show" not in shown and "val/local/6" in shown)

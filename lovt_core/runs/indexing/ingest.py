@@ -267,7 +267,7 @@ def _note_event(facts: Facts, line: dict[str, Any], attempt: int) -> None:
             facts.columns.update(
                 step=line.get("done", 0), total=line.get("total"), unit=line.get("unit", ""), note=line.get("note", "")
             )
-        case "alarm":
+        case "alarm" if "topic" in line:  # older records call notes alarms too: those stay among the events
             _note_alarm(facts.alarms, line)
         case "note":
             facts.alarms[:] = [alarm for alarm in facts.alarms if not alarm[2] or alarm[2] != line.get("ends")]

@@ -260,6 +260,7 @@ def test_a_run_has_the_alarms_that_hold_also_after_its_end(workspace):
     ]  # fmt: skip
     assert say(Alarm("slow"), Note("by the way")) == ["slow", "flat", "low"]
     assert say(Note("over", ends="collapse of image/std")) == ["slow", "low"]
+    writer.write("alarm", {"message": "split, as an older version said it"})
     writer.write_last_word("finished")
     writer.close()
     index.sync()
