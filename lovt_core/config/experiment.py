@@ -30,17 +30,7 @@ class PretrainExperiment(Section):
     @classmethod
     def _fill_in(cls, given: Any) -> Any:
         """A method without a name is LoVT; views that are left out are the method's own."""
-        if not isinstance(given, Mapping) or not isinstance(method := given.get("method", {}), Mapping):
-            return given
-        method = {"name": "lovt", **method}
-        filled = {**given, "method": method}
-        augmentation = given.get("augmentation", {})
-        own = VIEWS.get(str(method["name"]))
-        if own is not None and isinstance(augmentation, Mapping):
-            asked = augmentation.get("views")
-            if asked is None or isinstance(asked, Mapping):
-                filled["augmentation"] = {**augmentation, "views": own.model_dump() | dict(asked or {})}
-        return filled
+        return fill_in(given)
 
     @model_validator(mode="after")
     def _batches_suffice(self) -> "PretrainExperiment":
@@ -66,6 +56,21 @@ class PretrainExperiment(Section):
                 "change augmentation.image instead"
             )
         return self
+
+
+def fill_in(given: Any) -> Any:
+    """What is given for a pre-training, with the method's name and the views that it takes when these are left out."""
+    if not isinstance(given, Mapping) or not isinstance(method := given.get("method", {}), Mapping):
+        return given
+    method = {"name": "lovt", **method}
+    filled = {**given, "method": method}
+    augmentation = given.get("augmentation", {})
+    own = VIEWS.get(str(method["name"]))
+    if own is not None and isinstance(augmentation, Mapping):
+        asked = augmentation.get("views")
+        if asked is None or isinstance(asked, Mapping):
+            filled["augmentation"] = {**augmentation, "views": own.model_dump(mode="json") | dict(asked or {})}
+    return filled
 
 
 class SelftestConfig(Section):

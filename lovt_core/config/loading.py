@@ -13,7 +13,9 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from lovt_core.config.experiment import Experiment, StoredExperiment
-from lovt_core.config.problems import describe, find_switches, locate, name_key
+from lovt_core.config.misfits import Misfit, find_misfits
+from lovt_core.config.origins import OVERRIDE, find_origin, merge, origins_of, report, with_origins
+from lovt_core.config.problems import describe, find_other_methods_keys, find_switches, locate, name_key
 from lovt_core.config.yaml_text import line_of, parse_mapping, parse_value, plain, read_mapping, write_mapping
 from lovt_core.errors import ConfigError, RecordError
 
@@ -86,7 +88,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     merged = _merge_bases(path)
     for override in overrides:
         _apply_override(merged, override)
-    return _validate(merged, str(path), _STARTABLE)
+    return _check_fit(_validate(merged, str(path), _STARTABLE), merged, str(path))
 
 
 def stamp_files(path: Path) -> dict[str, str]:
@@ -102,7 +104,7 @@ def read_kind(path: Path) -> str:
 def load_stored_experiment(path: Path, overrides: Sequence[str] = ()) -> StoredExperiment:
     """Read the merged experiment of a run directory and override; raises RecordError when it is damaged."""
     try:
-        merged = _with_origins(read_mapping(path), str(path))
+        merged = with_origins(read_mapping(path), str(path))
         for override in overrides:
             _apply_override(merged, override)
         return _validate(merged, str(path), _STORED)
@@ -112,7 +114,7 @@ def load_stored_experiment(path: Path, overrides: Sequence[str] = ()) -> StoredE
 
 def parse_experiment(text: str, name: str) -> Experiment:
     """A merged experiment from YAML text; `name` stands for the file in messages."""
-    return _validate(_with_origins(parse_mapping(text, name), name), name, _STARTABLE)
+    return _validate(with_origins(parse_mapping(text, name), name), name, _STARTABLE)
 
 
 def change_experiment(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:
@@ -128,12 +130,14 @@ def change_experiment(experiment: Experiment, settings: Mapping[str, Any]) -> Ex
     except ValidationError:
         pass  # again, in the words of a file
     else:
-        if not list(find_switches(document, changed.model_dump(mode="json", by_alias=True))):
+        switches = find_switches(document, changed.model_dump(mode="json", by_alias=True))
+        if not list(switches) and set(find_misfits(changed)) <= set(find_misfits(experiment)):
             return changed
-    merged = _with_origins(parse_mapping(dump_experiment(experiment), experiment.name), experiment.name)
+    merged = with_origins(parse_mapping(dump_experiment(experiment), experiment.name), experiment.name)
     for key, value in settings.items():
         _apply_override(merged, f"{key}={json.dumps(value)}")
-    return _validate(merged, experiment.name, _STARTABLE)
+    changed = _validate(merged, experiment.name, _STARTABLE)
+    return _check_fit(changed, merged, experiment.name, known=tuple(find_misfits(experiment)))
 
 
 def _set(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
@@ -154,7 +158,7 @@ def _merge_bases(path: Path) -> CommentedMap:
     """The file laid over its bases."""
     merged = CommentedMap()
     for file, content in reversed(list(_with_bases(path))):
-        _merge(merged, content, str(file))
+        merge(merged, content, str(file))
     merged.pop("base", None)
     return merged
 
@@ -188,34 +192,6 @@ def _find_base(folder: Path, base: str, where: str) -> Path:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _merge(target: CommentedMap, source: CommentedMap, file: str) -> None:
-    """Lay `source` over `target`, section by section; each key remembers the file and line it came from."""
-    origins = _origins(target)
-    for key, value in source.items():
-        if isinstance(value, CommentedMap) and isinstance(target.get(key), CommentedMap):
-            _merge(target[key], value, file)
-            continue
-        if isinstance(value, CommentedMap):
-            target[key] = CommentedMap()
-            _merge(target[key], value, file)
-        else:
-            target[key] = value
-        line = line_of(source, key)
-        origins[key] = f"{file}:{line}" if line else file
-
-
-def _with_origins(content: CommentedMap, file: str) -> CommentedMap:
-    """The content of a single file, each key with its line."""
-    merged = CommentedMap()
-    _merge(merged, content, file)
-    return merged
-
-
-def _origins(mapping: CommentedMap) -> dict[Any, str]:
-    origins: dict[Any, str] = mapping.__dict__.setdefault("lovt_origins", {})
-    return origins
-
-
 def _apply_override(merged: CommentedMap, override: str) -> None:
     """Set one value given as `key.path=value`, the value read as YAML."""
     key, separator, text = override.partition("=")
@@ -230,10 +206,10 @@ def _apply_override(merged: CommentedMap, override: str) -> None:
     for parent in parents:
         if not isinstance(section.get(parent), CommentedMap):
             section[parent] = CommentedMap()
-            _origins(section)[parent] = f"--set {override}"
+            origins_of(section)[parent] = f"{OVERRIDE}{override}"
         section = section[parent]
     section[last] = value
-    _origins(section)[last] = f"--set {override}"
+    origins_of(section)[last] = f"{OVERRIDE}{override}"
 
 
 def _validate(merged: CommentedMap, file: str, adapter: TypeAdapter[AnyExperiment]) -> AnyExperiment:
@@ -241,30 +217,32 @@ def _validate(merged: CommentedMap, file: str, adapter: TypeAdapter[AnyExperimen
     try:
         experiment = adapter.validate_python(given)
     except ValidationError as error:
-        found = [(locate(problem), describe(problem, merged)) for problem in error.errors()]
-        raise ConfigError(_report(merged, file, found)) from error
+        raise ConfigError(report(merged, file, _explain(error, merged, file))) from error
     switches = find_switches(given, experiment.model_dump(mode="json", by_alias=True))
     if found := [(place, "must be a number, not true or false") for place in switches]:
-        raise ConfigError(_report(merged, file, found))
+        raise ConfigError(report(merged, file, found))
     return experiment
 
 
-def _report(merged: CommentedMap, file: str, found: Iterable[tuple[tuple[str | int, ...], str]]) -> str:
-    """A line `where: key: message` for each problem, the same one once, in the order of the file."""
-    lines = [
-        (_where(merged, file, location), f"{name_key(location)}: {message}" if location else message)
-        for location, message in found
-    ]
-    lines.sort(key=lambda line: [int(part) if part.isdigit() else 0 for part in line[0].rsplit(":", 1)])
-    return "\n".join(dict.fromkeys(f"{where}: {text}" for where, text in lines))
+def _explain(error: ValidationError, merged: CommentedMap, file: str) -> Iterator[Misfit]:
+    """Place and message of each problem; the keys that another method has are said once."""
+    others = find_other_methods_keys(error.errors(), merged)
+    for problem in error.errors():
+        if locate(problem) not in others:
+            yield locate(problem), describe(problem, merged)
+    if others:
+        name, keys = merged["method"]["name"], ", ".join(name_key(place[1:]) for place in others)
+        reads = "reads no reports: it " if ("method", "report_encoder") in others else ""
+        lines = ", ".join(dict.fromkeys(find_origin(merged, file, place) for place in others))
+        yield (
+            ("method", "name"),
+            f"{name} {reads}has no {keys}: drop what stands at {lines}, or start from a file of that method, such as "
+            f"experiments/pretraining/{name}-100.yaml",
+        )
 
 
-def _where(merged: CommentedMap, file: str, location: Sequence[str | int]) -> str:
-    """File and line, or override, that gave the value there; of the section around it where it is missing."""
-    where, section = file, merged
-    for part in location:
-        if not isinstance(section, CommentedMap) or part not in section:
-            break
-        where = _origins(section).get(part, where)
-        section = section[part]
-    return where
+def _check_fit(experiment: Experiment, merged: CommentedMap, file: str, known: Iterable[Misfit] = ()) -> Experiment:
+    """The experiment; raises ConfigError where its keys do not fit together, but for what is `known` already."""
+    if found := [each for each in find_misfits(experiment) if each not in known]:
+        raise ConfigError(report(merged, file, found))
+    return experiment

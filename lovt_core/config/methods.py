@@ -19,6 +19,12 @@ from lovt_core.config.objective import ObjectiveConfig
 Size = Annotated[int, Field(ge=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
 Meaning = Literal["present", "absent", "unknown"]
+CHEXPERT_LABELS = (
+    *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Enlarged Cardiomediastinum", "Fracture"),
+    *("Lung Lesion", "Lung Opacity", "No Finding", "Pleural Effusion", "Pleural Other", "Pneumonia"),
+    *("Pneumothorax", "Support Devices"),
+)
+"""Of CheXpert's table, in its order."""
 CHEXPERT_FIVE = ("Cardiomegaly", "Edema", "Consolidation", "Atelectasis", "Pleural Effusion")
 """The labels of the supervised baseline, of the 14 of CheXpert's table, in the order of its logits."""
 
@@ -102,8 +108,9 @@ class SupervisedConfig(Section):
 
     @model_validator(mode="after")
     def _labels_differ(self) -> "SupervisedConfig":
-        if len(set(self.labels)) < len(self.labels):
-            raise ValueError("labels: one of them stands twice")
+        twice = next((label for label in self.labels if self.labels.count(label) > 1), None)
+        if twice is not None:
+            raise ValueError(f"labels: '{twice}' stands twice: give each label once")
         return self
 
 

@@ -1,14 +1,14 @@
 """What is wrong with an experiment, said in the words of its file: key, value given, what would be right."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lovt_core.config.experiment import Experiment
-from lovt_core.config.methods import METHODS
+from lovt_core.config.methods import METHODS, MethodConfig
 
 KINDS = ("pretrain", "evaluate", "selftest")
 _KINDS_OF_VALUES = {
@@ -73,6 +73,18 @@ def describe(problem: Mapping[str, Any], experiment: Mapping[str, Any]) -> str:
         quotes = ": put it in quotes" if wanted == "text" and isinstance(given, int | float) else ""
         return f"must be {wanted}, not {_show(given)}{quotes}"
     return str(problem["msg"])
+
+
+def find_other_methods_keys(
+    problems: Iterable[Mapping[str, Any]], experiment: Mapping[str, Any]
+) -> list[tuple[str | int, ...]]:
+    """Places below `method` of unknown keys that only other methods have; none where the method itself is unknown."""
+    method = experiment.get("method")
+    if not isinstance(method, Mapping) or method.get("name") not in METHODS:
+        return []
+    known = {key for model in get_args(get_args(MethodConfig)[0]) for key in _all_keys(model, {})}
+    strange = [locate(problem) for problem in problems if problem["type"] == "extra_forbidden"]
+    return [place for place in strange if place[:1] == ("method",) and name_key(place[1:]) in known]
 
 
 def find_switches(given: Any, read: Any, location: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -15,6 +15,7 @@ from lovt_core.config.methods import (
     SimclrConfig,
     SupervisedConfig,
 )
+from lovt_core.config.misfits import has_single_region
 from lovt_core.methods.label_codes import Findings
 from lovt_core.monitoring.collapse import Watched
 from lovt_core.monitoring.observer import Probes
@@ -74,7 +75,8 @@ def find_watched(experiment: PretrainExperiment) -> tuple[Watched, ...]:
         case SimclrConfig(size=size) | ByolConfig(size=size):
             return (_watch("image", size),)
         case PixelproConfig(size=size):
-            return (_watch("image", size), *_watch_regions(size))
+            cells = (_watch("region", size),) if has_single_region(experiment) else _watch_regions(size)
+            return (_watch("image", size), *cells)
         case SupervisedConfig():
             return ()
         case _:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lovt_core.config.experiment import Experiment
+from lovt_core.config.misfits import find_misfits
 from lovt_core.config.problems import describe, find_switches, name_key
 from lovt_core.config.sweep_file import Sweep, load_sweep
 from lovt_core.config.yaml_text import write_mapping
@@ -48,6 +49,7 @@ def check_experiment(document: Mapping[str, Any]) -> tuple[Experiment | None, tu
         Problem("experiment", name_key(place), "must be a number, not true or false")
         for place in find_switches(document, read)
     )
+    wrong = wrong or tuple(Problem("experiment", name_key(place), text) for place, text in find_misfits(experiment))
     return (None, wrong) if wrong else (experiment, ())
 
 

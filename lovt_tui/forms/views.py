@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from lovt_core.config.experiment import Experiment
+from lovt_core.config.experiment import Experiment, fill_in
 from lovt_core.config.loading import dump_experiment, find_experiment_file
+from lovt_core.config.misfits import list_unread
 from lovt_core.config.sweep import SweepConfig
 from lovt_core.config.sweep_file import Sweep, dump_sweep
 from lovt_core.config.yaml_text import write_mapping
@@ -173,10 +174,20 @@ def _list_searched(space: Any) -> dict[str, str]:
 
 def _fields(kind: str, part: str, documents: Mapping[str, Any]) -> tuple[Field, ...]:
     schema = _launch_schema(kind) if part == "launch" else SCHEMAS[part]
-    fields = list_fields(schema, documents[part], (part,))
+    document = documents[part]
+    is_pretraining = part in ("experiment", "base") and document.get("kind") == "pretrain"
+    fields = list_fields(schema, fill_in(document) if is_pretraining else document, (part,))
+    if is_pretraining:
+        fields = tuple(field for field in fields if not _is_unread(field, document))
     if part == "base":
         return tuple(field for field in fields if field.path[1:] not in SETTLED)
     return fields if part != "sweep" else tuple(field for field in fields if not _is_hidden(field))
+
+
+def _is_unread(field: Field, document: Mapping[str, Any]) -> bool:
+    """Whether the method does not read a key that is not set to anything either."""
+    sections = [("augmentation", name) for name in list_unread(str(look_up(document, ("method", "name"))))]
+    return field.path[1:3] in sections and is_same(field.value, field.default)
 
 
 def _is_hidden(field: Field) -> bool:

@@ -9,17 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lovt_core.config.methods import CHEXPERT_LABELS
 from lovt_core.data.data_set import DataSet
 from lovt_core.data.prepared_meta import Problem, SplitPart
 from lovt_core.data.sources.download import require_layout
 from lovt_core.data.tables import Row, canonical, stream_table
 
-LABELS = (
-    *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Enlarged Cardiomediastinum", "Fracture"),
-    *("Lung Lesion", "Lung Opacity", "No Finding", "Pleural Effusion", "Pleural Other", "Pneumonia"),
-    *("Pneumothorax", "Support Devices"),
-)
-"""Of the CheXpert table, in its order."""
 METADATA, SPLIT, CHEXPERT = "metadata", "split", "chexpert"
 FRONTAL_VIEWS = frozenset(("AP", "PA"))
 
@@ -150,7 +145,7 @@ def _read_split(root: Path, tables: Tables) -> None:
 
 
 def _read_findings(root: Path, tables: Tables) -> None:
-    columns = tuple(canonical(label) for label in LABELS)
+    columns = tuple(canonical(label) for label in CHEXPERT_LABELS)
     known: dict[Findings, Findings] = {}  # few combinations occur, each is kept once
     labelled: set[str] = set()
     strangers = _Strangers()
@@ -167,7 +162,9 @@ def _read_findings(root: Path, tables: Tables) -> None:
             tables.tell(CHEXPERT, row, f"study {id_} occurs a second time")
         else:
             labelled.add(id_)
-            findings = tuple((label, _VALUES[value]) for label, value in zip(LABELS, values, strict=True) if value)
+            findings = tuple(
+                (label, _VALUES[value]) for label, value in zip(CHEXPERT_LABELS, values, strict=True) if value
+            )
             study.findings = known.setdefault(findings, findings)
     strangers.tell(CHEXPERT, tables)
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from lovt_core.config.methods import CHEXPERT_FIVE
-from lovt_core.data.sources.mimic_tables import LABELS
+from lovt_core.config.methods import CHEXPERT_FIVE, CHEXPERT_LABELS
 from lovt_core.objectives.multilabel import (
     ABSENT,
     BLANK,
@@ -58,7 +57,7 @@ def test_order_of_labels(case):
 
 
 def test_labels_are_columns_of_the_mimic_table():
-    assert set(CHEXPERT_FIVE) < set(LABELS)
+    assert set(CHEXPERT_FIVE) < set(CHEXPERT_LABELS)
 
 
 @pytest.mark.parametrize(

@@ -339,3 +339,16 @@ def test_groups_fold_and_are_found():
     assert not [line for line in lines if not isinstance(line, Heading) and line.group == "data"]
     found = arrange(view.rows, {"data"}, "data.NAME")
     assert [line.id for line in found] == ["#data", "experiment:data.name"]
+
+
+def test_the_form_has_what_the_method_reads():
+    view = build_view(Draft(read_start("pretraining/simclr-100.yaml")))
+    shown = {row.key: row.field.value for row in view.rows}
+    assert shown["augmentation.views.crop_area"] == [0.08, 1.0]
+    assert not [key for key in shown if key.startswith(("augmentation.image", "augmentation.report"))]
+    assert not view.difference
+    odd = build_view(apply_overrides(view.draft, "augmentation.image.flip=0.1"))
+    (row,) = [row for row in odd.rows if row.key.startswith("augmentation.image")]
+    assert row.problem == "is not read by simclr, whose views are drawn as augmentation.views says: leave it out"
+    supervised = build_view(Draft(read_start("pretraining/supervised-100.yaml")))
+    assert any(row.key == "augmentation.image.flip" for row in supervised.rows)

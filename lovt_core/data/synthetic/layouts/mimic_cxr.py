@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lovt_core.data.sources.mimic_tables import LABELS
+from lovt_core.config.methods import CHEXPERT_LABELS
 from lovt_core.data.synthetic.findings import FindingKind
 from lovt_core.data.synthetic.layouts.layout import Row
 from lovt_core.data.synthetic.layouts.mimic_report import DEVICE_SENTENCES, write_report
@@ -101,7 +101,7 @@ def finish(root: Path, rows: Sequence[Row]) -> None:
     labels = [{"subject_id": row["subject_id"], "study_id": row["study_id"], **row["labels"]} for row in rows]
     _write_table(root / "mimic-cxr-2.0.0-metadata.csv.gz", METADATA_COLUMNS, images)
     _write_table(root / "mimic-cxr-2.0.0-split.csv.gz", SPLIT_COLUMNS, splits)
-    _write_table(root / "mimic-cxr-2.0.0-chexpert.csv.gz", ("subject_id", "study_id", *LABELS), labels)
+    _write_table(root / "mimic-cxr-2.0.0-chexpert.csv.gz", ("subject_id", "study_id", *CHEXPERT_LABELS), labels)
     with zipfile.ZipFile(root / "mimic-cxr-reports.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for row in rows:
             patient = f"p{row['subject_id']}"

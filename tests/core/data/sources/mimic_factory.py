@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lovt_core.data.sources.mimic_tables import LABELS
+from lovt_core.config.methods import CHEXPERT_LABELS
 
 REPORT = (
     " " * 33 + "FINAL REPORT\n EXAMINATION:  CHEST (PA AND LAT)\n \n FINDINGS: \n \n Lungs are clear.  No\n effusion.\n"
@@ -84,7 +84,7 @@ def write_mimic(root: Path, films: Iterable[Film] = FILMS, labels: Iterable[Mapp
     splits = [row for row in rows if row["split"]]
     write_gzipped(root / SPLIT, ("dicom_id", "study_id", "subject_id", "split"), splits)
     if labels:
-        write_gzipped(root / CHEXPERT, ("subject_id", "study_id", *LABELS), labels)
+        write_gzipped(root / CHEXPERT, ("subject_id", "study_id", *CHEXPERT_LABELS), labels)
     write_reports(root / "mimic-cxr-reports.zip", films)
     return root
 

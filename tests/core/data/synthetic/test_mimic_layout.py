@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lovt_core.config.methods import CHEXPERT_LABELS
 from lovt_core.data.reports.sections import find_sections
 from lovt_core.data.sources.mimic_cxr import load_excluded, read_labels, scan
-from lovt_core.data.sources.mimic_tables import LABELS
 from lovt_core.data.synthetic.layouts import mimic_cxr
 from lovt_core.data.synthetic.patients import Film, plan_films
 
@@ -78,7 +78,7 @@ def test_tables_have_the_columns_of_the_original(folder: Path) -> None:
         "ProcedureCodeSequence_CodeMeaning,ViewCodeSequence_CodeMeaning,PatientOrientationCodeSequence_CodeMeaning"
     )
     assert ",".join(read_rows(folder / SPLIT)[0]) == "dicom_id,study_id,subject_id,split"
-    assert tuple(read_rows(folder / CHEXPERT)[0]) == ("subject_id", "study_id", *LABELS)
+    assert tuple(read_rows(folder / CHEXPERT)[0]) == ("subject_id", "study_id", *CHEXPERT_LABELS)
     assert {value for row in read_rows(folder / CHEXPERT) for value in list(row.values())[2:]} == {
         "1.0",
         "0.0",
