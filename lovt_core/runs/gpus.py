@@ -101,6 +101,18 @@ def choose_gpus(gpus: Sequence[Gpu], wanted: Sequence[str] | None) -> tuple[Gpu,
     return tuple(chosen)
 
 
+def find_missing(device: str, gpus: Sequence[Gpu]) -> str | None:
+    """Why `device` (`auto`, `cpu`, `cuda`, `cuda:1`) is not on a machine with these GPUs; None where it is."""
+    name, _, index = device.partition(":")
+    known = [str(gpu.index) for gpu in gpus]
+    if name != "cuda" or index in known or (not index and known):
+        return None
+    if not index:
+        return "this machine has no GPU: write auto or cpu"
+    there = f"there are: {', '.join(known)}" if known else "it has none; write auto or cpu"
+    return f"this machine has no GPU {index}: {there}"
+
+
 def check_gpus(gpus: Sequence[Gpu], wanted: Sequence[str] | None) -> None:
     """Raise InputError when `settings.yaml` names a GPU that this machine does not have."""
     for text in wanted or ():

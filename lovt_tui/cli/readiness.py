@@ -48,21 +48,19 @@ def check_disk(workspace: "Workspace", experiment: "Experiment", count: int = 1)
 
 
 def check_device(workspace: "Workspace", experiment: "Experiment", launcher: str | None = None) -> None:
-    """Raise ConfigError where an experiment names a GPU that is not there; with Slurm the GPUs are elsewhere."""
+    """Raise ConfigError where an experiment asks for a GPU that is not there; with Slurm the GPUs are elsewhere."""
     from lovt_core.config.experiment import asked_device
     from lovt_core.config.settings import load_settings
     from lovt_core.errors import ConfigError
-    from lovt_core.runs.gpus import read_gpus
+    from lovt_core.runs.gpus import find_missing, read_gpus
     from lovt_core.runs.terms import SLURM
 
     device = asked_device(experiment)
-    if not device.startswith("cuda:") or (launcher or load_settings(workspace.settings).launcher) == SLURM:
+    if not device.startswith("cuda") or (launcher or load_settings(workspace.settings).launcher) == SLURM:
         return
-    known = [str(gpu.index) for gpu in read_gpus()]
-    if device.removeprefix("cuda:") not in known:
+    if (missing := find_missing(device, read_gpus())) is not None:
         key = "device" if experiment.kind == "evaluate" else "training.device"
-        there = f"there are: {', '.join(known)}" if known else "it has none; write auto or cpu"
-        raise ConfigError(f"{key}: this machine has no GPU {device.removeprefix('cuda:')}: {there}")
+        raise ConfigError(f"{key}: {missing}")
 
 
 def _find_awaited(workspace: "Workspace", source: str, waits_for: "Sequence[str]") -> str | None:

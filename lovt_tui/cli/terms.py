@@ -111,9 +111,13 @@ def _check_gpus(gpus: int | None, gpu_memory: float | None) -> None:
             raise InputError(f"--gpus {gpus}: this machine has {len(known)}")
     if gpus == 0 and gpu_memory is not None:
         raise InputError("--gpu-memory goes with a GPU: leave out --gpus 0")
-    if gpu_memory is not None and (known := read_gpus()) and gpu_memory * GB > max(gpu.total for gpu in known):
-        largest = max(gpu.total for gpu in known) / GB
-        raise InputError(f"--gpu-memory {gpu_memory:g}: the largest GPU of this machine has {largest:.0f} GB")
+    if gpu_memory is None:
+        return
+    largest = max((gpu.total for gpu in read_gpus()), default=0)
+    if not largest:
+        raise InputError(f"--gpu-memory {gpu_memory:g}: this machine has no GPU: leave it out")
+    if gpu_memory * GB > largest:
+        raise InputError(f"--gpu-memory {gpu_memory:g}: the largest GPU of this machine has {largest / GB:.0f} GB")
 
 
 def _build_retry(workspace: "Workspace", times: int | None, causes: "Sequence[str] | None") -> "Retry | None":

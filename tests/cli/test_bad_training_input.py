@@ -46,6 +46,7 @@ def refused(lovt, prepared_root, monkeypatch, tmp_path):
         ("pretraining/supervised-30.yaml", ("data.name=covid-chestxray",), "mimic-cxr has them"),
         (TINY, ("training.batch_size=512",), "training.batch_size is 512, more than the training pairs that are left"),
         ("pretraining/simclr-30.yaml", ("training.batch_size=512",), "more than the training images that are left"),
+        (TINY, ("training.device=cuda",), "training.device: this machine has no GPU: write auto or cpu"),
         (TINY, ("training.device=cuda:7",), "training.device: this machine has no GPU 7: it has none; write auto or"),
     ],
 )

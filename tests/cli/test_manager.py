@@ -96,6 +96,13 @@ def test_launches_that_cannot_be(lovt, place, monkeypatch, arguments, message):
     assert message in answer.err
 
 
+def test_gpu_memory_where_there_is_no_gpu(lovt, place, monkeypatch):
+    monkeypatch.setattr("lovt_core.runs.gpus.read_gpus", tuple)
+    answer = lovt("launch", "small.yaml", "--gpu-memory", "10")
+    assert (answer.code, list_runs(place)) == (2, [])
+    assert "--gpu-memory 10: this machine has no GPU: leave it out" in answer.err
+
+
 def test_a_training_is_shared_among_gpus(lovt, place, monkeypatch):
     monkeypatch.setattr("lovt_core.runs.gpus.read_gpus", lambda: TWO_GPUS)
     accumulating = ("--set", "training.accumulate=4")

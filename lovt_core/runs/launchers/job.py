@@ -13,8 +13,8 @@ from lovt_core.config.base import Section
 from lovt_core.config.experiment import Experiment, asked_device
 from lovt_core.config.loading import dump_experiment
 from lovt_core.config.settings import load_settings
-from lovt_core.errors import LovtError
-from lovt_core.runs.gpus import read_gpus
+from lovt_core.errors import InputError, LovtError
+from lovt_core.runs.gpus import find_missing, read_gpus
 from lovt_core.runs.queueing.placement import Host, Waits, choose_place
 from lovt_core.runs.queueing.slots import CPU, Holder, TakenSlot, list_held, placing, take_slot
 from lovt_core.runs.terms import Terms
@@ -59,13 +59,15 @@ def run_job(
 
 
 def _wait_for_slot(workspace: Workspace, device: str, name: str) -> tuple[TakenSlot, str]:
-    """A slot, and what the job may see of the GPUs."""
+    """A slot, and what the job may see of the GPUs; raises InputError at once where the device is not there."""
     deadline = time.monotonic() + WAIT_SECONDS
     terms = Terms(allowed_gpus=os.environ.get("CUDA_VISIBLE_DEVICES"))
     settings = load_settings(workspace.settings)
     while True:
         with placing():
             gpus = read_gpus()
+            if (missing := find_missing(device, gpus)) is not None:
+                raise InputError(f"device '{device}': {missing}")
             held = list_held((CPU, *(gpu.uuid for gpu in gpus)))
             place = choose_place(device, terms, Host(gpus, held, settings, workspace=str(workspace.path)))
             taken = None if isinstance(place, Waits) else take_slot(place.devices[0], place.title)
