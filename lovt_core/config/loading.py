@@ -16,6 +16,7 @@ from lovt_core.config.experiment import Experiment, StoredExperiment
 from lovt_core.config.misfits import Misfit, find_misfits
 from lovt_core.config.origins import OVERRIDE, find_origin, merge, origins_of, report, with_origins
 from lovt_core.config.problems import describe, find_other_methods_keys, find_switches, locate, name_key
+from lovt_core.config.weight_paths import write_out_paths
 from lovt_core.config.yaml_text import line_of, parse_mapping, parse_value, plain, read_mapping, write_mapping
 from lovt_core.errors import ConfigError, RecordError
 
@@ -83,11 +84,13 @@ def _suggest_file(path: Path, relative: str) -> str:
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read, merge with its bases, override (`training.max_epochs=3`) and validate.
 
-    Raises ConfigError listing every problem on a line of its own, as `file:line: key: message`.
+    Relative paths of weights are written out: they begin beside the file that gives them, else, and in overrides, in
+    the current folder. Raises ConfigError listing every problem on a line of its own, as `file:line: key: message`.
     """
     merged = _merge_bases(path)
     for override in overrides:
         _apply_override(merged, override)
+    write_out_paths(merged, Path.cwd())
     return _check_fit(_validate(merged, str(path), _STARTABLE), merged, str(path))
 
 
@@ -158,6 +161,7 @@ def _merge_bases(path: Path) -> CommentedMap:
     """The file laid over its bases."""
     merged = CommentedMap()
     for file, content in reversed(list(_with_bases(path))):
+        write_out_paths(content, file.parent)
         merge(merged, content, str(file))
     merged.pop("base", None)
     return merged

@@ -30,17 +30,20 @@ class Pairs:
     """Sentences for the user: how the data was split and what was left out."""
 
 
-def open_pairs(config: PairedDataConfig, prepared_root: Path, fingerprint: str | None = None) -> Pairs:
+def open_pairs(
+    config: PairedDataConfig, prepared_root: Path, fingerprint: str | None = None, *, needs_reports: bool = True
+) -> Pairs:
     """Open, split and filter; `fingerprint` asks for one prepared version instead of the current one.
 
     Training and validation pairs with an image that is also in one of `exclude_overlap_with` are left out first; pixel
     statistics are those of all training pairs that remain, whatever `train_fraction`. Raises DataError for data that is
-    not prepared, has no reports, or of which no training or validation pair remains.
+    not prepared, has no reports where it `needs_reports`, or of which no training or validation pair remains.
     """
     prepared = open_prepared(prepared_root, config.name, fingerprint=fingerprint)
-    if prepared.meta.kind != "paired":
+    if needs_reports and prepared.meta.kind != "paired":
         raise DataError(
-            f"data.name: '{config.name}' has masks instead of reports: pre-training needs a paired data set"
+            f"data.name: '{config.name}' has masks instead of reports, which lovt reads: give a paired data set; "
+            "simclr, byol and pixelpro take this one too"
         )
     split = build_split(prepared, config.split)
     notes = [split.announcement]

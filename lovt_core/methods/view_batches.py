@@ -13,7 +13,6 @@ from torch import Tensor
 
 from lovt_core.config.data import ViewsConfig
 from lovt_core.data.single_images import SingleImages
-from lovt_core.errors import DataError
 from lovt_core.methods.label_codes import encode_findings
 from lovt_core.methods.paired_batches import BatchSize
 from lovt_core.models.normalisation import normalise
@@ -54,12 +53,7 @@ class ViewBatches:
     def __init__(
         self, images: SingleImages, config: ViewsConfig, size: BatchSize, labels: tuple[str, ...] = ()
     ) -> None:
-        """`labels`: those that batches carry. Raises DataError where there is a single validation image."""
-        if len(images.validation) < 2:
-            raise DataError(
-                f"{images.prepared.name} leaves one validation image, which has no others to be compared with: "
-                "choose another data.split or a larger data.validation_fraction"
-            )
+        """`labels`: those that batches carry."""
         self._images = images
         self._config = config
         self._size = size

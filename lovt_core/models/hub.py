@@ -8,7 +8,10 @@ from huggingface_hub import constants, try_to_load_from_cache
 
 def cached_file(repository: str, name: str) -> str | None:
     """Path of a file that an earlier download left in the hub's cache."""
-    path = try_to_load_from_cache(repository, name)
+    try:
+        path = try_to_load_from_cache(repository, name)
+    except ValueError:  # no repository can be called so
+        return None
     return path if isinstance(path, str) else None
 
 

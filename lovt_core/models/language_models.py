@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,19 +10,10 @@ from transformers.utils import logging
 
 from lovt_core.config.encoders import ReportEncoderConfig
 from lovt_core.errors import ConfigError, MissingWeightsError
-from lovt_core.models.hub import cached_file, hub_is_reachable
+from lovt_core.models.language_sources import LanguageSource, find_language_source
 from lovt_core.models.report_encoder import ReportEncoder, freeze_layers
 from lovt_core.models.report_tokens import ReportTokenizer, special_tokens
 from lovt_core.models.tiny_bert import build_tiny_bert, train_tokenizer
-from lovt_core.models.weights import is_report_model, report_folder, weights_folder
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What transformers opens, and whether it may ask the hub for it."""
-
-    name: str
-    local_files_only: bool
 
 
 def build_tokenizer(config: ReportEncoderConfig, sentences: Iterable[str]) -> ReportTokenizer:
@@ -34,7 +23,7 @@ def build_tokenizer(config: ReportEncoderConfig, sentences: Iterable[str]) -> Re
     """
     if config.model == "tiny":
         return train_tokenizer(config, sentences)
-    source = _find_source(config.model)
+    source = find_language_source(config.model)
     with _reading(source):
         opened: Any = AutoTokenizer.from_pretrained(source.name, local_files_only=source.local_files_only)
         backend = opened.backend_tokenizer
@@ -54,7 +43,7 @@ def build_report_encoder(
     if config.model == "tiny":
         model = build_tiny_bert(config, tokenizer.vocabulary_size)
     else:
-        model = _load(_find_source(config.model), pretrained)
+        model = _load(find_language_source(config.model), pretrained)
     if config.max_tokens > model.config.max_position_embeddings:
         raise ConfigError(
             f"report_encoder.max_tokens is {config.max_tokens}, but '{config.model}' has "
@@ -64,7 +53,7 @@ def build_report_encoder(
     return ReportEncoder(model)
 
 
-def _load(source: _Source, pretrained: bool) -> Any:
+def _load(source: LanguageSource, pretrained: bool) -> Any:
     with _reading(source):
         if not pretrained:
             return AutoModel.from_config(
@@ -73,23 +62,8 @@ def _load(source: _Source, pretrained: bool) -> Any:
         return AutoModel.from_pretrained(source.name, local_files_only=source.local_files_only, dtype=torch.float32)
 
 
-def _find_source(name: str) -> _Source:
-    folder = report_folder(name) or Path(name).expanduser()
-    if is_report_model(folder):
-        return _Source(str(folder), local_files_only=True)
-    if cached_file(name, "config.json") is not None:
-        return _Source(name, local_files_only=True)
-    if hub_is_reachable():
-        return _Source(name, local_files_only=False)
-    raise MissingWeightsError(
-        f"the language model '{name}' is not on this machine and the model hub cannot be reached: put its config.json, "
-        f"model.safetensors and tokenizer.json (or vocab.txt) into {weights_folder() / name}, "
-        "or set report_encoder.model to a name from `lovt weights list` or to tiny"
-    )
-
-
 @contextmanager
-def _reading(source: _Source) -> Iterator[None]:
+def _reading(source: LanguageSource) -> Iterator[None]:
     """Keep transformers quiet and turn its errors into one that names the source."""
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()

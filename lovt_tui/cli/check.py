@@ -28,7 +28,7 @@ def command(
     from lovt_core.config.loading import find_experiment_file, load_experiment
     from lovt_core.errors import ConfigError
     from lovt_core.runs.launchers.job import run_job
-    from lovt_tui.cli.readiness import check_device, check_paired_data
+    from lovt_tui.cli.readiness import check_device, check_encoders, check_paired_data
 
     file = find_experiment_file(experiment)
     loaded = load_experiment(file, overrides or [])
@@ -37,6 +37,7 @@ def command(
     place = get_workspace(workspace)
     check_device(place, loaded, launcher="local")
     check_paired_data(place, loaded, file)
+    check_encoders(place, loaded, launcher="local")
     report: dict[str, object] = {}
     notes: list[str] = []
     console = get_console(stderr=True)

@@ -27,7 +27,7 @@ def command(
     from lovt_core.config.loading import find_experiment_file, load_experiment
     from lovt_core.errors import ConfigError
     from lovt_tui.cli.follow import launch
-    from lovt_tui.cli.readiness import check_device, check_disk, check_paired_data
+    from lovt_tui.cli.readiness import check_device, check_disk, check_encoders, check_paired_data
 
     file = find_experiment_file(experiment)
     loaded = load_experiment(file, overrides or [])
@@ -40,4 +40,5 @@ def command(
     check_device(place, loaded)
     if loaded.kind == "pretrain":
         check_paired_data(place, loaded, file)
+        check_encoders(place, loaded)
     raise typer.Exit(launch(place, loaded, file, terms, detach=detach, as_json=as_json))

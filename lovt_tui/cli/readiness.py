@@ -27,6 +27,8 @@ def check_ready(
     match experiment.kind:
         case "pretrain":
             check_paired_data(workspace, experiment)
+            experiment = _with_whole_paths(experiment)
+            check_encoders(workspace, experiment, launcher)
         case "evaluate":
             asked = experiment.encoder
             awaited = _find_awaited(workspace, asked.source, waits_for)
@@ -61,6 +63,25 @@ def check_device(workspace: "Workspace", experiment: "Experiment", launcher: str
     if (missing := find_missing(device, read_gpus())) is not None:
         key = "device" if experiment.kind == "evaluate" else "training.device"
         raise ConfigError(f"{key}: {missing}")
+
+
+def check_encoders(workspace: "Workspace", experiment: "PretrainExperiment", launcher: str | None = None) -> None:
+    """Raise LovtError where encoders are known not to be on this machine; Slurm's nodes may have other files."""
+    from lovt_core.config.settings import load_settings
+    from lovt_core.models import presence
+    from lovt_core.runs.terms import SLURM
+
+    if (launcher or load_settings(workspace.settings).launcher) != SLURM:
+        presence.check_encoders(experiment.method)
+
+
+def _with_whole_paths(experiment: "PretrainExperiment") -> "PretrainExperiment":
+    """With the paths of weights that are there from the current folder on written out, as typed into a form."""
+    from lovt_core.config.weight_paths import write_out_paths
+
+    document = experiment.model_dump(by_alias=True)
+    write_out_paths(document, Path.cwd())
+    return type(experiment).model_validate(document)
 
 
 def _find_awaited(workspace: "Workspace", source: str, waits_for: "Sequence[str]") -> str | None:

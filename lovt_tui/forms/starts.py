@@ -35,6 +35,7 @@ def read_file(path: Path, name: str) -> Start:
     """An experiment or sweep file; raises ConfigError when it is no YAML mapping."""
     from lovt_core.config.experiment import Experiment
     from lovt_core.config.loading import stamp_files
+    from lovt_core.config.weight_paths import write_out_paths
     from lovt_core.config.yaml_text import plain, read_mapping
     from lovt_tui.forms.fields import spell_out
 
@@ -47,7 +48,9 @@ def read_file(path: Path, name: str) -> Start:
         return Start("experiment", name, spell_out(Experiment, own), path, problem=str(error))
     merged: dict[str, Any] = {}
     for file in reversed(files):
-        merged = _merge(merged, plain(read_mapping(Path(file))))
+        content = plain(read_mapping(Path(file)))
+        write_out_paths(content, Path(file).parent)
+        merged = _merge(merged, content)
     merged.pop("base", None)
     return Start("experiment", name, spell_out(Experiment, merged), path)
 

@@ -43,7 +43,7 @@ def refused(lovt, prepared_root, monkeypatch, tmp_path):
         ("pretraining/simclr-30.yaml", ("training.batch_size=1",), "the other images of a batch are the negatives"),
         ("pretraining/byol-30.yaml", ("training.batch_size=1",), "batch norms of the projections have no statistics"),
         (TINY, ("data.name=covid-rural",), "'covid-rural' has masks instead of reports"),
-        ("pretraining/supervised-30.yaml", ("data.name=covid-chestxray",), "mimic-cxr has them"),
+        ("pretraining/supervised-30.yaml", ("data.name=covid-chestxray",), "mimic-cxr has labels where"),
         (TINY, ("training.batch_size=512",), "training.batch_size is 512, more than the training pairs that are left"),
         ("pretraining/simclr-30.yaml", ("training.batch_size=512",), "more than the training images that are left"),
         (TINY, ("training.device=cuda",), "training.device: this machine has no GPU: write auto or cpu"),

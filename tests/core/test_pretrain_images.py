@@ -188,9 +188,22 @@ def test_check_counts_the_copies_as_frozen(prepared_root, tmp_path):
             "supervised",
             {"data": {"name": "covid-chestxray"}},
             DataError,
-            "has none of the labels .* mimic-cxr has them",
+            "has none of the labels .*: mimic-cxr has labels where",
         ),
-        ("byol", {"data": {"name": "covid-rural"}}, DataError, "has masks instead of reports"),
+        ("supervised", {"data": {"name": "covid-rural"}}, DataError, "'covid-rural' has none of the labels"),
+        ("byol", {"data": {"validation_fraction": 0.01}}, DataError, "leaves one validation image, which has no"),
+        (
+            "supervised",
+            {"data": {"validation_fraction": 0.01}},
+            DataError,
+            r"the 1 validation images of mimic-cxr cannot judge any of the labels \(Cardiomegaly, ",
+        ),
+        (
+            "supervised",
+            {"method": TINY["supervised"] | {"labels": ["Foo"]}},
+            DataError,
+            "has none of the labels that the supervised method learns .Foo.: its training images have .*Cardiomegaly",
+        ),
         ("simclr", {"training": {"batch_size": 512}}, ConfigError, r"training images that are left \(\d+\): lower it"),
         ("simclr", {"training": {"batch_size": 1}}, ValidationError, "other images of a batch are the negatives"),
         ("byol", {"training": {"batch_size": 1}}, ValidationError, "batch norms of the projections"),
@@ -207,3 +220,13 @@ def test_check_counts_the_copies_as_frozen(prepared_root, tmp_path):
 def test_what_cannot_be_trained_is_said_in_one_sentence(prepared_root, tmp_path, method, changes, error, words):
     with pytest.raises(error, match=words):
         list(pretrain(make_experiment(method, **changes), make_place(prepared_root, tmp_path)))
+
+
+@pytest.mark.parametrize("method", ["simclr", "byol", "pixelpro"])
+def test_images_without_reports_are_enough(prepared_root, tmp_path, method):
+    experiment = make_experiment(method, data={"name": "covid-rural"}, training={"max_steps": 1, "accumulate": 1})
+    values = list(pretrain(experiment, make_place(prepared_root, tmp_path)))
+    assert [value for value in values if isinstance(value, CheckpointSaved)]
+    images = open_single_images(experiment.data, prepared_root)
+    assert images.prepared.meta.kind == "localized"
+    assert not set(images.train) & set(images.validation)

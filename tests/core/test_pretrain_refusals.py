@@ -6,9 +6,10 @@ import pytest
 
 from lovt_core.data.preparation.prepare import PrepareOptions, prepare
 from lovt_core.data.synthetic.generate import Synthesis, synthesize
-from lovt_core.errors import ConfigError
+from lovt_core.errors import ConfigError, DataError
 from lovt_core.pretrain import check, pretrain
 from lovt_core.training.checkpoint import MODEL_FILE
+from lovt_core.training.saver import check_steps
 from lovt_core.values import CheckpointSaved, Metrics, Note
 from tests.core.evaluation.factories import make_place
 from tests.core.methods.image_methods import ENCODER, SIZE, TINY
@@ -51,6 +52,30 @@ def test_resuming_from_another_method_is_refused(place):
     byol = make_image_experiment("byol", training=ONE_STEP)
     said = refuse(byol, make_image_experiment("simclr", training=ONE_STEP), place)
     assert "is of method 'byol', the experiment's is 'simclr': set method.name to 'byol'" in said
+
+
+def test_resuming_with_other_batches_is_refused(place):
+    byol = make_image_experiment("byol", training=ONE_STEP)
+    smaller = make_image_experiment("byol", training={**ONE_STEP, "batch_size": 4})
+    said = refuse(byol, smaller, place)
+    assert "the training cannot go on at its step, for training.batch_size was 8 and is 4 now and batches an" in said
+    assert said.endswith("set it back, or start a new run")
+
+
+def test_older_states_do_not_say_how_their_steps_were_made():
+    check_steps({}, {"training.batch_size": 4})
+    with pytest.raises(ConfigError, match=r"training\.accumulate was 2 and is 3 now: set it back"):
+        check_steps({"training.accumulate": 2}, {"training.batch_size": 4, "training.accumulate": 3})
+
+
+def test_a_single_validation_pair_is_refused(place):
+    alone = {"validation_fraction": 0.01}
+    with pytest.raises(DataError, match="covid-chestxray leaves one validation pair, which has no others"):
+        list(pretrain(make_experiment(data=alone), place))
+    local = make_experiment(data=alone, training=ONE_STEP)
+    objective = local.method.objective.model_copy(update={"global_": None})
+    method = local.method.model_copy(update={"objective": objective})
+    assert list(pretrain(local.model_copy(update={"method": method}), place))
 
 
 def test_resuming_from_a_paired_method_is_refused(place):
