@@ -84,7 +84,7 @@ def require_judged_labels(images: SingleImages, method: SupervisedConfig) -> Non
         if {"present", "absent"} <= sides:
             return
     raise DataError(
-        f"the {len(images.validation)} validation images of {images.prepared.name} cannot judge any of the labels "
+        f"the validation images of {images.prepared.name} ({len(images.validation)}) cannot judge any of the labels "
         f"({', '.join(method.labels)}), of which one must be present on some and absent on others: choose another "
         "data.split or a larger data.validation_fraction"
     )

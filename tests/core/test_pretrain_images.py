@@ -196,7 +196,7 @@ def test_check_counts_the_copies_as_frozen(prepared_root, tmp_path):
             "supervised",
             {"data": {"validation_fraction": 0.01}},
             DataError,
-            r"the 1 validation images of mimic-cxr cannot judge any of the labels \(Cardiomegaly, ",
+            r"the validation images of mimic-cxr \(1\) cannot judge any of the labels \(Cardiomegaly, ",
         ),
         (
             "supervised",

@@ -176,7 +176,7 @@ def write_lab(folder: Path, index: FakeIndex) -> Workspace:
 OWN_FILE = """\
 base: tiny/lovt.yaml
 name: mine
-data: {name: covid-chestxray, image_size: 32}
+data: {name: covid-chestxray, image_size: 64}
 training: {batch_size: 4, max_epochs: 20}
 """
 EXPERIMENT = """\
