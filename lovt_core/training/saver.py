@@ -134,6 +134,8 @@ class CheckpointSaver:
 def check_steps(saved: Mapping[str, int], own: Mapping[str, int]) -> None:
     """Raise ConfigError where a training cannot go on at the step that it was saved at; older states hold nothing."""
     others = [name for name, value in own.items() if saved.get(name, value) != value]
+    if "training.batch_size" in others:  # which is why an epoch has other batches
+        others = [name for name in others if name.startswith("training.")]
     changed = [f"{name} was {saved[name]} and is {own[name]} now" for name in others]
     if changed:
         raise ConfigError(

@@ -58,7 +58,7 @@ def test_resuming_with_other_batches_is_refused(place):
     byol = make_image_experiment("byol", training=ONE_STEP)
     smaller = make_image_experiment("byol", training={**ONE_STEP, "batch_size": 4})
     said = refuse(byol, smaller, place)
-    assert "the training cannot go on at its step, for training.batch_size was 8 and is 4 now and batches an" in said
+    assert "the training cannot go on at its step, for training.batch_size was 8 and is 4 now: set it" in said
     assert said.endswith("set it back, or start a new run")
 
 
