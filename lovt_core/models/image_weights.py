@@ -134,7 +134,7 @@ def _load_named(trunk: nn.Module, config: BackboneConfig, name: str) -> None:
             f"put model.safetensors into {weights_folder() / name} or give the path of a file with weights"
         )
     found = find_encoder_tensors(read_tensors(file))
-    fill_trunk(trunk, found, config.backbone, f"image_encoder.weights {file}")
+    fill_trunk(trunk, found, config.backbone, f"image_encoder.weights {file}", "method.image_encoder.backbone")
 
 
 def _trunk_name(name: str) -> str:
