@@ -150,11 +150,10 @@ def load_inertly(path: Path) -> Any:
     """What `torch.save` wrote, with placeholders for foreign objects; raises ConfigError for anything else."""
     try:
         with path.open("rb") as file:
-            if zipfile.is_zipfile(file):
-                return _load_zip(path)
-            file.seek(0)
-            is_pickle = file.read(1) == pickle.PROTO
-        if is_pickle:
+            beginning = file.read(2)
+        if beginning == b"PK":
+            return _load_zip(path)
+        if beginning[:1] == pickle.PROTO:
             return _load_legacy(path)
     except _READING_ERRORS as error:
         raise ConfigError(f"{path} is damaged or is no checkpoint of torch: {error}") from error
