@@ -172,7 +172,7 @@ def _advise(row: "RunRow", path: Path) -> str:
         case "checkpoints":
             return anew
         case "diverged":
-            return f"resuming would diverge again; {anew} --set training.learning_rate=..."
+            return f"resuming would diverge again; {anew} --set training.optimiser.learning_rate=..."
         case _:
             return f"go on with: lovt resume {row.id}"
 

@@ -22,7 +22,7 @@ from tests.core.runs.rows import make_row
         (
             "diverged",
             "resuming would diverge again; start anew with: lovt pretrain /runs/a/experiment.yaml "
-            "--set training.learning_rate=...\n",
+            "--set training.optimiser.learning_rate=...\n",
         ),
     ],
 )
