@@ -6,6 +6,7 @@
     │   └── DataError         ... in a download or in prepared data (file, row)
     ├── MissingWeightsError   exit code 2: a pre-trained model is not on this machine, with what to do
     ├── RecordError           a run directory is damaged or cannot be written
+    │   └── NoCheckpointError ... and of its checkpoints none is whole
     └── TrainingError         a training cannot go on (a loss that is not finite, out of memory)
 
 Each message is one sentence, or a list of them: what is wrong, where, and what would be right.
@@ -40,6 +41,10 @@ class MissingWeightsError(LovtError):
 
 class RecordError(LovtError):
     """A run directory is damaged or cannot be written."""
+
+
+class NoCheckpointError(RecordError):
+    """A training was to go on from a checkpoint, and all there are are damaged."""
 
 
 class TrainingError(LovtError):

@@ -108,7 +108,7 @@ def execute(run: RunDirectory, attempt: int, slots: tuple[int, ...] = (), find_r
     launched = [item for item in read_control(run.control) if item.operation == "launch"][-1].details
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     writer.write("started", {**collect_facts(gpus), "slot": launched.get("title", "")})
-    sampler = Sampler(gpus.partition(",")[0])
+    sampler = Sampler([gpu for gpu in gpus.split(",") if gpu])
     step: int | None = None
     try:
         for change in describe_changes(run):

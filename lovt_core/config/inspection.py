@@ -52,7 +52,8 @@ class GroundingRequest(TrainedRun):
 class EmbeddingRequest(TrainedRun):
     """Statistics and a plot of the embeddings of one part of the run's own data."""
 
-    part: Part = "test"
+    part: Part | None = None
+    """By default test, or validation where the split has no test part."""
     samples: Count | None = None
     """At most so many of them, evenly spread; None: all."""
     plot: PlotMethod | None = None

@@ -11,7 +11,7 @@ from lovt_core.config.experiment import PretrainExperiment
 from lovt_core.config.inspection import EmbeddingRequest, PlotMethod
 from lovt_core.errors import DataError
 from lovt_core.inspection.embeddings import PairBatch, embed_batches, encode_pairs
-from lovt_core.inspection.own_data import open_own_pairs, spread
+from lovt_core.inspection.own_data import choose_part, open_own_pairs, spread
 from lovt_core.inspection.planes import Points, project
 from lovt_core.inspection.smoothness import Smoothness
 from lovt_core.inspection.trained_method import TrainedMethod, open_trained
@@ -31,24 +31,26 @@ def analyse(experiment: PretrainExperiment, asked: EmbeddingRequest, place: Work
     of the image side and of the report side.
     """
     method = open_trained(asked, place)
-    own = open_own_pairs(experiment.data, method.data, asked.part, place.prepared_root)
+    part = asked.part or choose_part(experiment.data, method.data, place.prepared_root)
+    own = open_own_pairs(experiment.data, method.data, part, place.prepared_root)
     pairs = encode_pairs(method, own, own.rows if asked.samples is None else spread(own.rows, asked.samples))
     if len(pairs) < _SMALLEST:
         raise DataError(
-            f"the {asked.part} part of {own.prepared.name} has {len(pairs)} pairs: statistics need {_SMALLEST} or more"
+            f"the {part} part of {own.prepared.name} has {len(pairs)} pairs: statistics need {_SMALLEST} or more"
         )
     gathered = _Gathered(method, len(pairs))
     for batch in embed_batches(method, pairs):
         gathered.add(batch)
         yield Progress(gathered.num_pairs, len(pairs), "pair", note="embeddings")
-    if not method.has_local_losses:
-        yield Note("no local loss trained this run: its local projections (zl) are random")
+    yield from _tell_untrained(experiment, method)
+    if asked.part is None and part != "test":
+        yield Note(f"{own.prepared.name} has no test part in this split: the {part} part is analysed")
     yield Result(
         {
             "type": "embeddings",
             "data": own.prepared.name,
             "data_fingerprint": own.prepared.fingerprint,
-            "part": asked.part,
+            "part": part,
             "num_samples": len(pairs),
             "of": len(own.rows),
             "statistics": gathered.statistics.compute(),
@@ -57,6 +59,13 @@ def analyse(experiment: PretrainExperiment, asked: EmbeddingRequest, place: Work
             "planes": {} if asked.plot is None else gathered.find_planes(asked.plot),
         }
     )
+
+
+def _tell_untrained(experiment: PretrainExperiment, method: TrainedMethod) -> Iterator[Note]:
+    if not method.has_local_losses:
+        yield Note("no local loss trained this run: its local projections (zl) are random")
+    if experiment.method.name == "lovt" and experiment.method.objective.global_ is None:
+        yield Note("no global loss trained this run: its global projections (zg) are random")
 
 
 class _Gathered:

@@ -50,6 +50,12 @@ def open_own_pairs(config: PairedDataConfig, identity: Mapping[str, Any], part: 
     return OwnPairs(prepared, rows)
 
 
+def choose_part(config: PairedDataConfig, identity: Mapping[str, Any], root: Path) -> Part:
+    """The test part, or validation where the run's split has none."""
+    prepared = open_prepared(root, config.name, fingerprint=str(identity["fingerprint"]))
+    return "test" if build_split(prepared, identity["split"]).test else "validation"
+
+
 def spread(rows: Sequence[int], count: int) -> tuple[int, ...]:
     """At most `count` of the rows, in their order and evenly spread, always the same ones."""
     if len(rows) <= count:

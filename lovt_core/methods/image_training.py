@@ -1,7 +1,6 @@
 """A method on images alone, with its batches, as something that the training loop can train."""
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,7 @@ from lovt_core.methods.labelled_batches import LabelledBatch, LabelledBatches
 from lovt_core.methods.observing import find_watched, save_probes
 from lovt_core.methods.view_batches import ViewBatch, ViewBatches
 from lovt_core.models.encoder import set_micro_batch
-from lovt_core.training.monitored import Monitored
-
-_LAST_WEIGHTS = Monitored(uses_last=True)
-MONITORED: Mapping[str, Monitored] = {
-    "simclr": _LAST_WEIGHTS,
-    "byol": _LAST_WEIGHTS,
-    "pixelpro": _LAST_WEIGHTS,
-    "supervised": Monitored("auroc", "max"),
-}
-"""What each is judged by, and which of its weights are used (PROTOCOL B.4)."""
+from lovt_core.training.monitored import monitor
 
 
 class ImageTraining:
@@ -39,7 +29,7 @@ class ImageTraining:
     ) -> None:
         self.model = model
         self.seed = experiment.seed
-        self.monitored = replace(MONITORED[experiment.method.name], watched=find_watched(experiment))
+        self.monitored = monitor(experiment.method.name, find_watched(experiment))
         self.batches_per_epoch = batches.batches_per_epoch
         self.notes: tuple[str, ...] = ()
         """Sentences for the user."""

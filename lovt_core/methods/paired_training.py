@@ -1,7 +1,6 @@
 """LoVT and its pairs as something that the training loop can train."""
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from lovt_core.models.report_tokens import ReportTokenizer
 from lovt_core.monitoring.monitors import PairMonitor
 from lovt_core.monitoring.observer import Observer
 from lovt_core.training.gathering import gather_from_ranks
-from lovt_core.training.monitored import VALIDATION_LOSS
+from lovt_core.training.monitored import monitor
 from lovt_core.training.sharing import WHOLE, Share
 
 TOKENIZER_FOLDER = "tokenizer"
@@ -38,7 +37,7 @@ class PairedTraining:
     def __init__(self, experiment: PretrainExperiment, pairs: Pairs, model: Lovt, batches: PairedBatches) -> None:
         self.model = model
         self.seed = experiment.seed
-        self.monitored = replace(VALIDATION_LOSS, watched=find_watched(experiment))
+        self.monitored = monitor(experiment.method.name, find_watched(experiment))
         self.batches_per_epoch = batches.batches_per_epoch
         self.notes = _describe_cut(batches, len(pairs.train) + len(pairs.validation))
         """Sentences for the user."""

@@ -134,7 +134,7 @@ def _load_named(trunk: nn.Module, config: BackboneConfig, name: str) -> None:
         load_tensors(trunk, config, _tensors_of_package(packaged) or {})
         return
     found = find_encoder_tensors(read_tensors(file))
-    fill_trunk(trunk, found, config.backbone, f"image_encoder.weights {file}")
+    fill_trunk(trunk, found, config.backbone, f"image_encoder.weights {file}", "method.image_encoder.backbone")
 
 
 def _trunk_name(name: str) -> str:

@@ -49,6 +49,13 @@ class SeedGroup:
         names = sorted({name for row in finished for name in row.best})
         return {name: _average([row.best[name] for row in finished if name in row.best]) for name in names}
 
+    @property
+    def headlines(self) -> dict[str, Mean]:
+        """What stands for the finished ones, by its label (`best val/loss`)."""
+        found = [row.headline for row in self.runs if row.state == "finished"]
+        labels = dict.fromkeys(each.label for each in found if each is not None)
+        return {label: _average([each.value for each in found if each and each.label == label]) for label in labels}
+
     def common(self, column: Column) -> object:
         """What stands in a column of all of them; None where they differ."""
         values = [column.read(row) for row in self.runs]

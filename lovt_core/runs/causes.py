@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lovt_core.errors import InputError, TrainingError
+from lovt_core.errors import InputError, NoCheckpointError, TrainingError
 
 Cause = Literal[
     "",  # it did not end badly
     "input",  # what the user gave is wrong
+    "checkpoints",  # none that is whole is left to go on from
     "diverged",  # a loss or gradient that is not finite
     "gpu-memory",  # the GPU's memory did not suffice
     "cuda",  # another error of the GPU or its driver
@@ -39,6 +40,8 @@ def find_cause(error: BaseException) -> Cause:
         chain.append(before)
     if getattr(error, "exit_code", 1) == InputError.exit_code:
         return "input"
+    if isinstance(error, NoCheckpointError):
+        return "checkpoints"
     fallback: Cause = "diverged" if isinstance(error, TrainingError) else "error"
     return next((cause for each in chain if (cause := _classify(each)) is not None), fallback)
 

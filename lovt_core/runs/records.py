@@ -1,10 +1,11 @@
 """What readers of the index get: frozen values."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lovt_core.config.metrics import find_choice
 from lovt_core.runs.states import ACTIVE, RESUMABLE, State
 
 NAMED_TASKS = 3
@@ -18,6 +19,21 @@ class StandingAlarm:
     time: float
     message: str
     topic: str = ""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The one value that stands for a training in lists."""
+
+    metric: str
+    value: float
+    is_last: bool = False
+    """The newest value: the weights to use are the last ones, not those of the best value."""
+
+    @property
+    def label(self) -> str:
+        """`best val/loss`, `last val/loss`."""
+        return f"{'last' if self.is_last else 'best'} {self.metric}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,7 @@ class RunRow:
     latest: dict[str, float]
     """Newest value of each metric."""
     best: dict[str, float]
-    """Best value of each `val/` metric: the smallest of losses, the largest of scores."""
+    """Best value of each `val/` metric that has one: the smallest of losses, the largest of scores."""
     experiment: dict[str, Any]
     origin: dict[str, Any]
     cause: str = ""
@@ -92,6 +108,11 @@ class RunRow:
         return self.state in RESUMABLE
 
     @property
+    def headline(self) -> Headline | None:
+        """The metric that the method's checkpoint is chosen by; of what was imported without it the first there is."""
+        return find_headline(self.experiment, self.best, self.latest)
+
+    @property
     def subject(self) -> str:
         """Method of a pre-training, tasks of an evaluation."""
         match self.kind:
@@ -104,6 +125,19 @@ class RunRow:
                 return f"imported {self.experiment.get('format', '')}".rstrip()
             case _:
                 return self.kind
+
+
+def find_headline(
+    experiment: Mapping[str, Any], best: Mapping[str, float], latest: Mapping[str, float]
+) -> Headline | None:
+    """What stands for a run of that stored experiment; None before its first validation."""
+    choice = find_choice(experiment)
+    values = latest if choice.uses_last else best
+    if choice.metric in values:
+        return Headline(choice.metric, values[choice.metric], choice.uses_last)
+    if experiment.get("kind") == "imported" and best:
+        return Headline(first := min(best), best[first])
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +190,3 @@ class StoredResult:
     run_name: str
     attempt: int
     data: dict[str, Any]
-
-
-SCORES = ("accuracy", "dice", "precision", "froc", "auroc")
-"""Parts of the names of metrics of which more is better."""
-
-
-def is_smaller_better(metric: str) -> bool:
-    """Scores are maximised, everything else is a loss: `val/loss`, `val/global/image_to_report` and their like."""
-    return not any(part in metric for part in SCORES)

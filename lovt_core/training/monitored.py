@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lovt_core.config.metrics import CHOICES, find_direction
 from lovt_core.monitoring.collapse import Watched
 from lovt_core.training.schedule import Mode
 
@@ -20,3 +21,11 @@ class Monitored:
 
 
 VALIDATION_LOSS = Monitored()
+
+
+def monitor(method: str, watched: tuple[Watched, ...]) -> Monitored:
+    """What a training by that method is judged by (CHOICES), with the values that must not vanish."""
+    choice = CHOICES[method]
+    direction = find_direction(choice.metric)
+    assert direction is not None
+    return Monitored(choice.metric.removeprefix("val/"), direction, choice.uses_last, watched)

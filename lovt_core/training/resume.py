@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lovt_core.errors import RecordError
+from lovt_core.errors import NoCheckpointError, RecordError
 from lovt_core.files import publish_folder
 from lovt_core.training.checkpoint import STATE_SUFFIX, Checkpoint, checkpoint_names, load_checkpoint
 from lovt_core.training.sealed_folder import load_tensors, open_sealed, save_tensors, seal
@@ -60,4 +60,4 @@ def newest_whole_checkpoint(checkpoints: Path, last: str) -> ResumePoint:
             damages.append(str(error))
         else:
             return ResumePoint(checkpoint, state, tuple(damages))
-    raise RecordError(f"no whole checkpoint is left to go on from: {'; '.join(damages)}")
+    raise NoCheckpointError(f"no whole checkpoint is left to go on from: {'; '.join(damages)}")

@@ -9,7 +9,8 @@ import typer
 
 from lovt_tui.cli.context import JsonOption, RunArgument, WorkspaceOption, get_console, get_workspace, print_json
 from lovt_tui.cli.data.printing import print_line, print_warning
-from lovt_tui.cli.trained_run import CheckpointOption, DeviceOption, Job, PartOption, do_job, find_trained
+from lovt_tui.cli.output_file import check_folder
+from lovt_tui.cli.trained_run import CheckpointOption, DeviceOption, Job, Part, do_job, find_trained
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +21,10 @@ _MAX_COLUMNS, _MAX_ROWS = 64, 32
 
 def command(
     run: RunArgument,
-    part: PartOption = "test",
+    part: Annotated[
+        Part | None,
+        typer.Option("--split", help="training, validation or test [default: test, where there is none validation]."),
+    ] = None,
     samples: Annotated[
         int | None, typer.Option("--samples", min=4, help="At most so many pairs, evenly spread [default: all].")
     ] = None,
@@ -45,11 +49,12 @@ def command(
     from lovt_core.config.inspection import EmbeddingRequest
     from lovt_core.results.published_statistics import LABELS, WITHOUT_ABLATIONS, load_published_statistics
 
+    check_folder(out)
     place = get_workspace(workspace, reading=True)
     job = Job(place, find_trained(place, run, checkpoint), checkpoint, device)
     asked = plot or ("pca" if out else None)
     request = EmbeddingRequest(run=job.run.id, checkpoint=checkpoint, part=part, samples=samples, plot=asked)
-    (result,) = do_job(job, "analyse", request)
+    (result,), notes = do_job(job, "analyse", request)
     shown = tuple(LABELS.values()) if ablations else WITHOUT_ABLATIONS
     published = {
         name: {label: values[label] for label in shown if label in values}
@@ -58,7 +63,7 @@ def command(
     if out is not None:
         _save_planes(result, job.run.id, out.expanduser())
     if as_json:
-        print_json({"run": job.run.id, **result, "published": published})
+        print_json({"run": job.run.id, **result, "published": published, "notes": notes})
         return
     print_line(f"{job.run.id}: {result['num_samples']} of {result['of']} {result['part']} pairs of {result['data']}")
     get_console().print(_tabulate(result["statistics"], published, shown))

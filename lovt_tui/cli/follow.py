@@ -107,9 +107,10 @@ def _ask_to_stop(progress: "Progress", run: "RunDirectory") -> None:
     from lovt_core.runs.queueing.requests import request_stop
 
     try:
-        request_stop(run)
+        if request_stop(run).state == "queued":
+            return  # it never starts, which the next look shows
     except InputError:
-        return  # it ended in the meantime, which the next look shows
+        return  # it ended in the meantime, likewise
     progress.console.print("asked to stop: it finishes its step and saves (ctrl-c again leaves it to itself)")
 
 
@@ -163,13 +164,26 @@ def describe_cell(cell: dict[str, Any]) -> str:
     return f"{cell['task']}: {cell['metric']} {cell['mean']:.4f}{interval}"
 
 
+def _advise(row: "RunRow", path: Path) -> str:
+    """What to do about a run that ended early; from the same checkpoint a training diverges at the same step again."""
+    command = "evaluate" if row.kind == "evaluate" else "pretrain"
+    anew = f"start anew with: lovt {command} {path / 'experiment.yaml'}"
+    match row.cause:
+        case "checkpoints":
+            return anew
+        case "diverged":
+            return f"resuming would diverge again; {anew} --set training.optimiser.learning_rate=..."
+        case _:
+            return f"go on with: lovt resume {row.id}"
+
+
 def _print_end(row: "RunRow", path: Path, *, is_users: bool) -> None:
     """The run and its state on stdout, everything else on stderr; what the user must change is not resumed."""
-    best = "".join(f"  best {name} {value:.4g}" for name, value in row.best.items() if name == "val/loss")
-    get_console().print(f"{row.id} {row.state}{best}", markup=False, soft_wrap=True)
+    value = f"  {row.headline.label} {row.headline.value:.4g}" if row.headline else ""
+    get_console().print(f"{row.id} {row.state}{value}", markup=False, soft_wrap=True)
     has_failed = row.state in ("failed", "lost")
     notes = [f"error: {row.detail}" if has_failed else row.detail] if row.detail else []
     notes += [f"log: {path / 'log.txt'}"] if has_failed else []
-    notes += [f"go on with: lovt resume {row.id}"] if row.is_resumable and not is_users else []
+    notes += [_advise(row, path)] if row.is_resumable and not is_users else []
     for note in notes:
         get_console(stderr=True).print(note, markup=False, soft_wrap=True)

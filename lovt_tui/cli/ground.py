@@ -8,7 +8,7 @@ import typer
 
 from lovt_tui.cli.context import JsonOption, RunArgument, WorkspaceOption, get_console, get_workspace, print_json
 from lovt_tui.cli.data.printing import print_line, print_warning
-from lovt_tui.cli.output_file import ForceOption, check_out
+from lovt_tui.cli.output_file import ForceOption, check_picture
 from lovt_tui.cli.trained_run import GLOBAL_NOTE, CheckpointOption, DeviceOption, Job, PartOption, do_job, find_trained
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def command(
     _check_what_is_asked(data, image, phrase, has_out=out is not None, has_phrases=bool(phrases))
     place = get_workspace(workspace, reading=True)
     if image is not None and phrase is not None:
+        check_picture(out, force)
         pixels = _read_image(image.expanduser(), phrase)
-        check_out(out, force)
         job = Job(place, find_trained(place, run, checkpoint), checkpoint, device)
         request = PhraseRequest(
             run=job.run.id, checkpoint=checkpoint, image=str(image.expanduser().resolve()), phrase=phrase, by=by
         )
-        (result,) = do_job(job, "ground", request)
+        (result,), notes = do_job(job, "ground", request)
         _save(pixels, result, out)
-        print_json({"run": job.run.id, "out": out, **result}) if as_json else _draw(pixels, result)
+        print_json({"run": job.run.id, "out": out, **result, "notes": notes}) if as_json else _draw(pixels, result)
     elif data is not None:
         marked = MarkedData(data, splits, part, tuple(phrases or ()), by)
         measure(Job(place, find_trained(place, run, checkpoint), checkpoint, device), marked, as_json=as_json)

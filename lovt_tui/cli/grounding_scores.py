@@ -46,9 +46,9 @@ def measure(job: Job, asked: MarkedData, *, as_json: bool) -> None:
         phrases=tuple(_read_phrase(text) for text in asked.phrases),
         by=asked.by,
     )
-    (result,) = do_job(job, "grounding", request)
+    (result,), notes = do_job(job, "grounding", request)
     if as_json:
-        print_json({"run": job.run.id, **result})
+        print_json({"run": job.run.id, **result, "notes": notes})
         return
     print_line(
         f"{job.run.id} on {result['num_images']} marked {result['part']} images of {result['data']} "

@@ -25,18 +25,36 @@ def choose_format(given: Format | None, out: Path | None, suffixes: Mapping[str,
     raise InputError(f"{where}: give --format with one of {known}, or --out with one of {', '.join(suffixes)}")
 
 
-def check_out(out: Path | None, force: bool) -> None:
+def check_out(out: Path | None, force: bool, option: str = "--out") -> None:
     """Raises InputError where nothing may be written; call it before the work is done."""
     from lovt_core.errors import InputError
 
     if out is None:
         return
     if out.is_dir():
-        raise InputError(f"--out {out} is a folder: name a file")
+        raise InputError(f"{option} {out} is a folder: name a file")
     if not out.parent.is_dir():
-        raise InputError(f"there is no folder {out.parent} for --out {out}: make it first")
+        raise InputError(f"there is no folder {out.parent} for {option} {out}: make it first")
     if out.exists() and not force:
         raise InputError(f"{out} exists: give --force to replace it, or another name")
+
+
+def check_picture(out: Path | None, force: bool, option: str = "--out") -> None:
+    """As `check_out`, for a picture, whose name must end in .png."""
+    from lovt_core.errors import InputError
+
+    if out is not None and not out.is_dir() and out.suffix.lower() != ".png":
+        raise InputError(f"{option} {out}: the picture is a PNG: give a name that ends in .png")
+    check_out(out, force, option)
+
+
+def check_folder(folder: Path | None, option: str = "--out") -> None:
+    """Raises InputError where no folder can be made; call it before the work is done."""
+    from lovt_core.errors import InputError
+
+    for each in (folder, *folder.parents) if folder is not None else ():
+        if each.exists() and not each.is_dir():
+            raise InputError(f"{option} {folder}: {each} is a file: name a folder")
 
 
 def write_out(content: bytes, out: Path | None) -> None:

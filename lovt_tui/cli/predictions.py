@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lovt_tui.cli.context import get_console, print_json, visible
 from lovt_tui.cli.data.printing import print_line, print_warning
+from lovt_tui.cli.output_file import check_picture
 
 if TYPE_CHECKING:
     from lovt_core.data.predictions import PredictedCase, Predictions
@@ -37,6 +38,7 @@ def show_predictions(place: "Workspace", row: "RunRow", request: PredictionsRequ
     Raises InputError where there are none, DataError where they are damaged or the prepared data is gone (JSON needs
     none).
     """
+    check_picture(request.sheet, force=True, option="--sheet")
     found = find_predictions(place.runs / row.id, row, request.task)
     if request.sheet is not None or not request.as_json:
         opened = [(each, open_data(place, each)) for each in found]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lovt_tui.cli.context import get_console, print_json
 from lovt_tui.cli.data.printing import print_line, print_warning
+from lovt_tui.cli.output_file import check_folder
 from lovt_tui.cli.trained_run import Job, check_trained, do_job
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def show_regions(place: "Workspace", run_id: str, asked: RegionsAsked) -> None:
     from lovt_core.runs.directory import find_run
 
     run = find_run(place, run_id)
+    check_folder(asked.out)
     check_trained(run, "best")
     request = RegionsRequest(run=run.id, part=asked.part, samples=asked.samples)
-    findings = do_job(Job(place, run), "regions", request)
+    findings, notes = do_job(Job(place, run), "regions", request)
     if not findings:
         raise DataError(f"none of these {asked.part} samples has a report with a word: ask for more of them")
     data = open_prepared(place.prepared_root, findings[0]["data"], fingerprint=findings[0]["data_fingerprint"])
@@ -55,7 +57,7 @@ def show_regions(place: "Workspace", run_id: str, asked: RegionsAsked) -> None:
     pictures = [_save(data, finding, folders) for finding in findings]
     if asked.as_json:
         listed = [{**each, "picture": str(path)} for each, path in zip(findings, pictures, strict=True)]
-        print_json({"run": run.id, "samples": listed})
+        print_json({"run": run.id, "samples": listed, "notes": notes})
         return
     for finding in findings:
         _draw(data, finding)

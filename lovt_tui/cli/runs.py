@@ -183,11 +183,15 @@ def _draw(index: "Index", request: "ListRequest", look: Look) -> "list[Renderabl
 
 
 def _describe_nothing(selection: "Selection", index: "Index") -> str:
+    from lovt_core.config.metrics import find_direction
+
     place, text = index.workspace.path, selection.request.filter.text
     kind, _, state = text.rpartition("state:")
     if not selection.total or (state.isalpha() and not kind):
         return f"No {f'{state} ' if state else ''}runs in {place}. Try: lovt demo"
-    return f"No runs match '{text}' in {place}: {selection.total} do not"
+    compared = [key.removeprefix("best.") for key in selection.request.filter.compared if key.startswith("best.")]
+    hints = [f"; {name} has no best value" for name in compared if find_direction(name) is None]
+    return f"No runs match '{text}' in {place}: {selection.total} do not{''.join(hints)}"
 
 
 def _watch(index: "Index", request: "ListRequest", look: Look) -> None:

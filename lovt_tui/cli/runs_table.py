@@ -13,7 +13,7 @@ from lovt_tui.formatting import clean, format_duration, format_score
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lovt_core.results.seed_groups import SeedGroup
+    from lovt_core.results.seed_groups import Mean, SeedGroup
 
 COLUMNS = "run,state,what,progress,best,age"
 WRAPPED = ("what", "best", "note", "detail", "tags")
@@ -33,23 +33,27 @@ def build_table(rows: Sequence[RunRow], columns: Sequence[Column], now: float) -
     """One line a run."""
     table = _begin([column.name for column in columns])
     for row in rows:
-        _add(table, [format_value(column.name, column.read(row), now) for column in columns])
+        _add(table, [_describe(row, column, now) for column in columns])
     return table
+
+
+def _describe(row: RunRow, column: Column, now: float) -> str:
+    if column.name == "best":
+        return f"{row.headline.label.removeprefix('best ')} {row.headline.value:.4g}" if row.headline else ""
+    return format_value(column.name, column.read(row), now)
 
 
 def build_group_table(groups: "Sequence[SeedGroup]", columns: Sequence[Column], now: float) -> "Table":
     """One line a group: number, states, seeds, means of best metrics, and what else its runs have in common."""
     best = [column for column in columns if column.name.startswith("best.")]
-    names = [column.name.removeprefix("best.") for column in best] or _leading_metrics(groups)
+    headings, means = _choose_means(groups, [column.name.removeprefix("best.") for column in best])
     shared = [column for column in columns if column not in best]
-    headings = [*(column.name for column in shared), "runs", "states", "seeds", *(f"best {name}" for name in names)]
-    table = _begin(headings)
-    for group in groups:
-        means = [group.best.get(name) for name in names]
+    table = _begin([*(column.name for column in shared), "runs", "states", "seeds", *headings])
+    for group, own in zip(groups, means, strict=True):
         states = ", ".join(f"{count} {state}" for state, count in group.states.items())
         cells = [format_value(column.name, group.common(column), now) for column in shared]
         cells += [str(len(group.runs)), states, _list_seeds(group.seeds)]
-        _add(table, [*cells, *(format_score(mean.mean, mean.half_width) if mean else "" for mean in means)])
+        _add(table, [*cells, *(format_score(mean.mean, mean.half_width) if mean else "" for mean in own)])
     return table
 
 
@@ -59,10 +63,13 @@ def _list_seeds(seeds: Sequence[int]) -> str:
     return " ".join(map(str, shown))
 
 
-def _leading_metrics(groups: "Sequence[SeedGroup]") -> list[str]:
-    """`val/loss` where there is one, else all there are."""
-    names = sorted({name for group in groups for name in group.best})
-    return ["val/loss"] if "val/loss" in names else names
+def _choose_means(groups: "Sequence[SeedGroup]", names: Sequence[str]) -> "tuple[list[str], list[list[Mean | None]]]":
+    """Headings, and the means of each group below them: best values of those metrics, or what stands for its runs."""
+    if names:
+        return [f"best {name}" for name in names], [[group.best.get(name) for name in names] for group in groups]
+    found = [group.headlines for group in groups]
+    labels = sorted({label for each in found for label in each})
+    return labels, [[each.get(label) for label in labels] for each in found]
 
 
 def _begin(headings: Sequence[str]) -> "Table":
@@ -88,8 +95,6 @@ def format_value(name: str, value: Any, now: float) -> str:
             return ""
         case "progress", _:
             return f"{100 * value:.0f} %"
-        case "best", _:
-            return f"val/loss {value:.4g}"
         case "age", _:
             return format_age(now - value)
         case "left", _:

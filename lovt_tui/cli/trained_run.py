@@ -68,18 +68,23 @@ def check_trained(run: "RunDirectory", checkpoint: Which) -> None:
     find_saved(run, checkpoint)
 
 
-def do_job(job: Job, name: str, request: "TrainedRun") -> list[dict[str, Any]]:
-    """The results of a job about a run; its progress goes to stderr. Raises what the job does."""
+def do_job(job: Job, name: str, request: "TrainedRun") -> tuple[list[dict[str, Any]], list[str]]:
+    """The results of a job about a run, and its notes; progress and notes go to stderr. Raises what the job does."""
     from lovt_core.runs.launchers.job import run_job
 
     results: list[dict[str, Any]] = []
+    notes: list[str] = []
     with get_console(stderr=True).status("opening the checkpoint ...") as status:
         for line in run_job(job.place, name, _with_device(job), request):
             if line.get("event") == "result":
                 results.append(line["data"])
+            elif line.get("event") in ("alarm", "note"):
+                notes.append(line["message"])
             elif line.get("event") == "progress" and line.get("total"):
                 status.update(f"{line['note']}: {line['unit']} {line['done'] + 1} of {line['total']} ...")
-    return results
+    for note in notes:
+        get_console(stderr=True).print(f"note: {note}", markup=False, style="yellow", soft_wrap=True)
+    return results, notes
 
 
 def _with_device(job: Job) -> "PretrainExperiment":

@@ -7,7 +7,8 @@ from typing import assert_never
 
 import numpy as np
 
-from lovt_core.runs.records import Curve, is_smaller_better
+from lovt_core.config.metrics import find_direction
+from lovt_core.runs.records import Curve
 from lovt_tui.formatting import Cell, fit, format_number
 from lovt_tui.widgets.axes import Tick, TickRule, count_ticks, linear_ticks, log_ticks, time_ticks
 from lovt_tui.widgets.braille import DOTS_ACROSS, DOTS_DOWN, Canvas
@@ -98,11 +99,15 @@ def describe_curve(curve: Curve, log_scale: bool) -> str:
 
 
 def find_best(curve: Curve) -> int | None:
-    """Index of the best finite value: the smallest of losses, the largest of scores; of equals the first."""
+    """Index of the best finite value: the smallest of losses, the largest of scores; of equals the first.
+
+    None where there is none, and of metrics of which neither more nor less is better.
+    """
     values = np.asarray(curve.values, dtype=np.float64)
-    if not np.isfinite(values).any():
+    direction = find_direction(curve.metric)
+    if direction is None or not np.isfinite(values).any():
         return None
-    if is_smaller_better(curve.metric):
+    if direction == "min":
         return int(np.argmin(np.where(np.isfinite(values), values, np.inf)))
     return int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
 

@@ -164,15 +164,16 @@ def _left(entry: Entry, width: int) -> Cell:
 
 
 def _best(entry: Entry, width: int) -> Cell:
-    """Best validation loss of a training; the score of an evaluation, the mean of several of one metric."""
+    """The value of a training that stands for it; the score of an evaluation, the mean of several of one metric."""
     if entry.scores:
         return Cell(_score(entry.scores, width), "good")
-    best = entry.row.best
-    name = "val/loss" if "val/loss" in best else min(best, default="")
-    if not name:
+    headline = entry.row.headline
+    if headline is None:
         return Cell("")
-    text = format_number(best[name])
-    return Cell(f"{name} {text}" if len(name) + len(text) < width else text)
+    value = format_number(headline.value)
+    shorter = (f"last {value}", value) if headline.is_last else (value,)
+    texts = (f"{headline.label.removeprefix('best ')} {value}", *shorter)
+    return Cell(next((text for text in texts if len(text) <= width), value))
 
 
 def _score(scores: tuple[Score, ...], width: int) -> str:

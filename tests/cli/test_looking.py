@@ -160,6 +160,14 @@ def test_embeddings_as_json(lovt, run):
     assert len(found["published"]["emb/zg_a/ch_std"]) == 6
 
 
+def test_the_default_part_is_validation_where_there_is_no_test_part(lovt, run):
+    answer = lovt("analyse", run.id, "--json")
+    found = json.loads(answer.out)
+    assert found["part"] == "validation"
+    assert found["notes"] == ["covid-chestxray has no test part in this split: the validation part is analysed"]
+    assert f"note: {found['notes'][0]}\n" in answer.err
+
+
 BAD = [
     (("ground", "last"), "give an image and a phrase"),
     (("ground", "last", "film.png"), "give an image and a phrase"),
@@ -175,7 +183,12 @@ BAD = [
     (("ground", "last", "--data", "nowhere"), "unknown data set 'nowhere'"),
     (("ground", "last", "--data", "covid-rural", "--splits", "x"), "--splits: unknown split 'x'"),
     (("ground", "last", "--data", "covid-rural", "--phrase", "lesion"), "is not of the form CLASS=TEXT"),
-    (("analyse", "last"), "has no test samples: choose validation or training"),
+    (("analyse", "last", "--split", "test"), "has no test samples: choose validation or training"),
+    (("analyse", "last", "--plot", "pca", "--out", "film.png"), "--out film.png: film.png is a file: name a folder"),
+    (("analyse", "last", "--out", "film.png/plots"), "film.png is a file: name a folder"),
+    (("ground", "last", "film.png", "opacity", "--out", "h.jpg"), "is a PNG: give a name that ends in .png"),
+    (("show", "last", "--regions", "--out", "film.png"), "--out film.png: film.png is a file: name a folder"),
+    (("show", "last", "--predictions", "--sheet", "x.txt"), "--sheet x.txt: the picture is a PNG: give a name"),
     (("analyse", "nothing"), "no run 'nothing'"),
     (("show", "last", "--samples", "2"), "--samples, --split and --out choose what --regions shows"),
     (("show", "last", "--regions", "--log"), "--predictions and --regions exclude each other"),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lovt_core.config.experiment import SelftestExperiment
+from lovt_core.config.experiment import PretrainExperiment, SelftestExperiment
 from lovt_core.config.training import TrainingConfig
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import create_run
@@ -94,6 +94,29 @@ def test_columns_sorted_and_limited(lovt, place):
     lines = lovt("runs", "--columns", "name,note,tags", "--sort", "note").out.splitlines()
     assert lines[0].split() == ["name", "note", "tags"]
     assert lines[1].split() == ["bad", "[red]look", "at", "the", "rate", "#tau"]
+
+
+def test_a_metric_without_a_direction_has_no_best_value(lovt, place):
+    assert "7 do not; val/image/std has no best value" in lovt("runs", "--filter", "best.val/image/std<1").out
+
+
+def test_runs_are_listed_by_what_chose_their_checkpoint(lovt, place):
+    for method in ("simclr", "supervised"):
+        document = {"name": method, "data": {"name": "mimic-cxr"}, "method": {"name": method}}
+        run = create_run(place, PretrainExperiment.model_validate(document))
+        append_control(run.control, record("launch", 1))
+        writer = EventWriter(run.events(1))
+        for step, (loss, auroc) in enumerate(((1.5, 0.75), (1.25, 0.5), (1.75, 0.25)), 1):
+            writer.write(*encode_value(Metrics(step, 0.1, {"val/loss": loss, "val/auroc": auroc}, 10)))
+        writer.write_last_word("finished")
+        writer.close()
+    simclr = lovt("runs", "--filter", "method:simclr", "--columns", "name,best").out
+    supervised = lovt("runs", "--filter", "method:supervised", "--columns", "name,best").out
+    assert simclr.splitlines()[1].split() == ["simclr", "last", "val/loss", "1.75"]
+    assert supervised.splitlines()[1].split() == ["supervised", "val/auroc", "0.75"]
+    heading, line = lovt("runs", "--group", "--filter", "method:simclr").out.splitlines()[:2]
+    assert heading.rstrip().endswith("last val/loss")
+    assert line.rstrip().endswith("1.750")
 
 
 def test_the_settings_that_differ(lovt, place):

@@ -146,8 +146,8 @@ def test_sheet_is_a_picture_of_the_users_own(lovt, run, rural, rsna, tmp_path):
         assert sheet.height > 2 * 256
     assert (tmp_path / "sheet.png").stat().st_mode & 0o077 == 0
     nowhere = lovt("show", "last", "--predictions", "--sheet", str(tmp_path / "absent" / "sheet.png"))
-    assert nowhere.code == 1
-    assert "cannot write" in nowhere.err
+    assert nowhere.code == 2
+    assert f"there is no folder {tmp_path / 'absent'} for --sheet" in nowhere.err
 
 
 def test_a_terminal_of_80_columns_shows_everything(lovt, run, rural, monkeypatch):

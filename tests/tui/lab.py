@@ -119,9 +119,11 @@ def _ended(number: int) -> RunRow:
         "detail": detail,
         "tags": ("baseline",) if number % 9 == 0 else (),
         "slot": "GPU 0",
-        "latest": {"train/loss": 3.2 + number % 13 / 20},
+        "latest": {"train/loss": 3.2 + number % 13 / 20, "val/loss": 3.5 + number % 17 / 20},
         "best": {"val/loss": 3.4 + number % 17 / 20},
     }
+    if method == "supervised":
+        facts["best"] |= {"val/auroc": 0.7 + number % 17 / 100}
     if state == "cancelled":
         facts |= {"started": None, "done": 0, "epoch": 0.0, "latest": {}, "best": {}}
     return make_row(f"{method}-30-{number:03}", state, id=f"20260801-120000-{method}-{number:04}", **facts)

@@ -60,6 +60,10 @@ def test_not_finite_values_and_the_best_are_marked():
     assert describe_curve(values, log_scale=False) == "2.000 · ◆ best 1.000 · × 2 not finite"
     assert find_best(curve(0.1, 0.7, 0.3, metric="val/dice")) == 1
     assert find_best(curve(math.nan)) is None
+    spread = curve(0.2, 0.1, metric="val/image/std")
+    assert find_best(spread) is None
+    assert describe_curve(spread, log_scale=False) == "0.100"
+    assert "◆" not in "\n".join(text_of(draw(spread, ChartOptions(), (30, 6))))
 
 
 def test_log_scale_says_what_it_hides():

@@ -1,7 +1,7 @@
 """Whether the tensors of a file make a trunk, and how deep it is."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import timm
 import torch
@@ -12,7 +12,6 @@ from lovt_core.models.encoder_files.layouts import LAYOUTS, EncoderTensors
 from lovt_core.models.trunk import create_trunk, deepest_stride, find_strides
 
 Tensors = Mapping[str, Tensor]
-_REMEDY: Final = "--backbone says which one it is"
 
 
 def find_depth(found: EncoderTensors, backbone: str) -> int:
@@ -30,22 +29,23 @@ def find_depth(found: EncoderTensors, backbone: str) -> int:
     return deepest
 
 
-def fill_trunk(trunk: nn.Module, found: EncoderTensors, backbone: str, where: str) -> None:
+def fill_trunk(trunk: nn.Module, found: EncoderTensors, backbone: str, where: str, key: str) -> None:
     """Load a file's tensors into a trunk of `backbone`, of whatever depth.
 
     They go by the names of such a trunk or by those of timm's whole model. Raises ConfigError naming `where` and the
-    first tensor that is missing, has another shape, holds values that are not finite, or belongs to a larger model.
+    first tensor that is missing, has another shape, holds values that are not finite, or belongs to a larger model, and
+    `key`, the setting or option that names the backbone.
     """
-    title = f"{where} ({found.layout.title})"
+    title, remedy = f"{where} ({found.layout.title})", f"{key} says which one it is"
     as_trunk = trunk.state_dict()
     with torch.device("meta"):
         whole: Any = timm.create_model(backbone, num_classes=0)
     as_whole: Tensors = whole.state_dict()
     is_trunk = len(_find_missing(found.tensors, as_trunk)) <= len(_find_missing(found.tensors, as_whole))
     wanted = as_trunk if is_trunk else as_whole
-    fitting = _fit(found.tensors, wanted, title, backbone)
+    fitting = _fit(found.tensors, wanted, title, backbone, remedy)
     if surplus := _find_surplus(found.tensors, wanted, as_whole):
-        raise ConfigError(f"{title} is not of a {backbone}: that has no layer with a tensor '{surplus}'; {_REMEDY}")
+        raise ConfigError(f"{title} is not of a {backbone}: that has no layer with a tensor '{surplus}'; {remedy}")
     if not is_trunk:
         info: Any = trunk.feature_info
         overlay = {"state_dict": fitting, "num_classes": 0}
@@ -81,12 +81,12 @@ def _stage(name: str) -> str | None:
     return None if number is None else ".".join(parts[:number])
 
 
-def _fit(tensors: Tensors, wanted: Tensors, title: str, backbone: str) -> dict[str, Tensor]:
+def _fit(tensors: Tensors, wanted: Tensors, title: str, backbone: str, remedy: str) -> dict[str, Tensor]:
     missing = _find_missing(tensors, wanted)
     if missing:
         more = f" and {len(missing) - 1} more of {len(wanted)}" if len(missing) > 1 else ""
         hint = "" if len(missing) < len(wanted) // 2 else _layout_hint(tensors)
-        raise ConfigError(f"{title} is not of a {backbone}: tensor '{missing[0]}'{more} is missing{hint}; {_REMEDY}")
+        raise ConfigError(f"{title} is not of a {backbone}: tensor '{missing[0]}'{more} is missing{hint}; {remedy}")
     fitting = {}
     for name, like in wanted.items():
         tensor = tensors.get(name)

@@ -18,7 +18,7 @@ def open_encoder_file(path: Path, backbone: str) -> ImageEncoder:
     """
     found = find_encoder_tensors(read_tensors(path))
     encoder = build_image_encoder(_configure(backbone, find_depth(found, backbone)), pretrained=False)
-    fill_trunk(encoder.trunk, found, backbone, str(path))
+    fill_trunk(encoder.trunk, found, backbone, str(path), "--backbone (encoder.backbone)")
     return encoder
 
 

@@ -40,6 +40,9 @@ _READING_ERRORS: Final = (
 """What unpickling damaged files raises."""
 
 
+FORMATS: Final = "safetensors files and what torch.save writes (.pt, .pth, .ckpt, .bin)"
+
+
 class Foreign:
     """Stands for an object of a class that is not built: takes whatever the pickle does to it and keeps nothing."""
 
@@ -147,9 +150,14 @@ def load_inertly(path: Path) -> Any:
     """What `torch.save` wrote, with placeholders for foreign objects; raises ConfigError for anything else."""
     try:
         with path.open("rb") as file:
-            return _load_zip(path) if zipfile.is_zipfile(file) else _load_legacy(path)
+            beginning = file.read(2)
+        if beginning == b"PK":
+            return _load_zip(path)
+        if beginning[:1] == pickle.PROTO:
+            return _load_legacy(path)
     except _READING_ERRORS as error:
         raise ConfigError(f"{path} is damaged or is no checkpoint of torch: {error}") from error
+    raise ConfigError(f"{path} is no file with weights: read are {FORMATS}")
 
 
 def _load_zip(path: Path) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lovt_core.config.metrics import find_direction
 from lovt_core.errors import InputError
 from lovt_core.runs.indexing.differences import differing_keys, find_setting, flatten
 from lovt_core.runs.records import RunRow
@@ -39,9 +40,10 @@ FIELDS: dict[str, Callable[[RunRow], Any]] = {
     "ended": lambda row: row.ended,
     "updated": lambda row: row.updated,
     "age": lambda row: row.created,
-    "best": lambda row: row.best.get("val/loss"),
+    "best": lambda row: row.headline.value if row.headline else None,
 }
-"""Columns that every run has. Times are Unix seconds (`age`: that of the creation), `left` is in seconds."""
+"""Columns that every run has. Times are Unix seconds (`age`: that of the creation), `left` is in seconds.
+`best` is the value of the metric that the method's checkpoint is chosen by."""
 METRICS: dict[str, Callable[[RunRow], dict[str, float]]] = {
     "best": lambda row: row.best,
     "latest": lambda row: row.latest,
@@ -67,6 +69,10 @@ def find_column(name: str, rows: Sequence[RunRow]) -> Column:
         column = _metric_column(kind, key) if kind in METRICS else _setting_column(key)
         if not rows or any(column.read(row) is not None for row in rows) or key in (known := _keys(kind, rows)):
             return column
+        if kind == "best" and find_direction(key) is None and any(key in row.latest for row in rows):
+            raise InputError(
+                f"{key} has no best value, neither more nor less of it is better; its newest is latest.{key}"
+            )
         near = difflib.get_close_matches(key, known, n=1)
         if kind in METRICS and not near:
             return column  # it may come: a training has no best value before its first validation

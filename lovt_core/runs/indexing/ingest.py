@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lovt_core.config.metrics import find_direction
 from lovt_core.runs.control import ControlRecord, read_labels
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.events import LAST_WORDS
 from lovt_core.runs.indexing.point_store import PointStore
 from lovt_core.runs.indexing.points import Batch, Column, read_number
 from lovt_core.runs.lines import complete_lines
-from lovt_core.runs.records import is_smaller_better
 from lovt_core.runs.state import RunState
 from lovt_core.runs.terms import read_terms
 
@@ -244,11 +244,12 @@ def _note_values(facts: Facts, name: str, column: Column) -> None:
     if newest is None:
         return
     facts.latest[name] = newest
-    if name.startswith("val/"):
+    direction = find_direction(name)
+    if name.startswith("val/") and direction is not None:
         numbers = [number for value in column.values if (number := read_number(value)) is not None]
         numbers = [number for number in (*numbers, facts.best.get(name, math.nan)) if math.isfinite(number)]
         if numbers:
-            facts.best[name] = min(numbers) if is_smaller_better(name) else max(numbers)
+            facts.best[name] = min(numbers) if direction == "min" else max(numbers)
 
 
 def _note_event(facts: Facts, line: dict[str, Any], attempt: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from lovt_core.errors import RecordError
 from lovt_core.runs.locks import holding
 
-VERSION = 4
+VERSION = 5
 
 BUSY_SECONDS = 5.0
 """How long to wait for others."""

@@ -3,27 +3,30 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from typing import Any
 
+from lovt_core.config.metrics import find_direction
 from lovt_core.config.settings import PLACEHOLDERS
+from lovt_core.errors import RecordError
 from lovt_core.runs.control import read_control, read_labels
 from lovt_core.runs.directory import RunDirectory
 from lovt_core.runs.lines import encode_number, read_lines
 from lovt_core.runs.queueing.endings import read_last_lines
-from lovt_core.runs.records import is_smaller_better
+from lovt_core.runs.records import find_headline
 from lovt_core.runs.state import RunState
-
-SHOWN = "val/loss"
 
 
 def describe_end(run: RunDirectory, state: RunState) -> dict[str, object]:
     """The whole story of an ended run, JSON values only."""
-    best = _find_best(run, state.attempt)
+    best, latest = _find_values(run, state.attempt)
     text = f"{run.id} {state.state}" + (f": {state.detail.splitlines()[0]}" if state.detail else "")
-    if SHOWN in best:
-        text += f", best {SHOWN} {best[SHOWN]}"
+    headline = find_headline(_read_document(run), best, latest)
+    if headline is not None:
+        text += f", {headline.label} {headline.value}"
     name = read_labels(read_control(run.control)).name or run.name
     facts = {"id": run.id, "name": name, "state": state.state, "cause": state.cause, "detail": state.detail}
-    return {**facts, "text": text, "best": best, "log": read_last_lines(run.log), "path": str(run.path)}
+    written = {key: encode_number(value) for key, value in best.items()}
+    return {**facts, "text": text, "best": written, "log": read_last_lines(run.log), "path": str(run.path)}
 
 
 def start_notice(command: Sequence[str], story: dict[str, object]) -> "subprocess.Popen[bytes]":
@@ -51,12 +54,23 @@ def _fill(part: str, known: dict[str, str]) -> str:
     return part
 
 
-def _find_best(run: RunDirectory, attempts: int) -> dict[str, float | str]:
+def _read_document(run: RunDirectory) -> dict[str, Any]:
+    try:
+        return run.document()
+    except RecordError:
+        return {}
+
+
+def _find_values(run: RunDirectory, attempts: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Best and newest value of each metric of the validation."""
     best: dict[str, float] = {}
+    latest: dict[str, float] = {}
     for attempt in range(1, attempts + 1):
         for line in read_lines(run.events(attempt)):
             for name, value in line.get("values", {}).items() if line.get("event") == "metrics" else ():
                 if name.startswith("val/") and not isinstance(value, str):
-                    better = min if is_smaller_better(name) else max
-                    best[name] = better(best.get(name, value), value)
-    return {name: encode_number(value) for name, value in best.items()}
+                    latest[name] = value
+                    if (direction := find_direction(name)) is not None:
+                        better = min if direction == "min" else max
+                        best[name] = better(best.get(name, value), value)
+    return best, latest

@@ -67,7 +67,9 @@ def command(
     from lovt_core.data.catalog import find_data_set
     from lovt_core.data.inventory import open_all, open_any_size
     from lovt_core.errors import InputError
+    from lovt_tui.cli.output_file import check_folder
 
+    check_folder(save, "--save")
     if name is None and (pairs or save or splits_a):
         raise InputError("--pairs, --save and --splits-a need a data set: lovt data overlap A [B]")
     if name == other and name is not None:

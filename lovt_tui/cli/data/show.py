@@ -16,6 +16,7 @@ from lovt_tui.cli.data.printing import (
     print_meta,
     print_warning,
 )
+from lovt_tui.cli.output_file import check_folder, check_picture
 
 if TYPE_CHECKING:
     from lovt_core.data.prepared import PreparedData
@@ -49,6 +50,8 @@ def command(
     from lovt_tui.datasets.samples import choose_samples
     from lovt_tui.datasets.saving import save_samples, save_sheet
 
+    check_picture(sheet, force=True, option="--sheet")
+    check_folder(save, "--save")
     root = get_workspace(workspace).prepared_root
     data = open_prepared(root, find_data_set(name).name, size, fingerprint)
     if sample or ids or sheet or save:

@@ -135,7 +135,7 @@ def test_films_under_an_agreement_go_to_a_closed_folder_only(prepared, tmp_path,
 
 def test_folder_that_cannot_be_made(prepared, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot make the folder .*file: File exists"):
+    with pytest.raises(InputError, match=r"--save .*file is a file: name a folder"):
         invoke(OURS, THEIRS, "--save", tmp_path / "file")
 
 

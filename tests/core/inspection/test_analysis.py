@@ -76,6 +76,14 @@ def test_random_local_projections_are_said_to_be_so(prepared_root, tmp_path):
     ]
 
 
+def test_random_global_projections_are_said_to_be_so(prepared_root, tmp_path):
+    experiment = make_experiment(objective={"global": None})
+    _, values = ask(train(prepared_root, tmp_path, experiment), experiment, samples=8)
+    assert [value.message for value in values if isinstance(value, Note)] == [
+        "no global loss trained this run: its global projections (zg) are random"
+    ]
+
+
 def test_parts_that_cannot_be_analysed(place):
     with pytest.raises(DataError, match="has no test samples"):
         ask(place, part="test")

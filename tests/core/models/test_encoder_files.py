@@ -192,8 +192,17 @@ def test_the_wrong_backbone_is_told(resnet, tmp_path):
 def test_what_is_no_checkpoint_is_said(content, suffix, tmp_path):
     path = tmp_path / f"file{suffix}"
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match=r"no checkpoint|not a safetensors"):
+    with pytest.raises(ConfigError, match=r"no checkpoint|not a safetensors|no file with weights"):
         read_tensors(path)
+
+
+def test_a_text_is_told_which_formats_are_read(tmp_path):
+    path = tmp_path / "notes.pth"
+    path.write_text("hello, these are my notes on weights\n")
+    with pytest.raises(ConfigError) as raised:
+        read_tensors(path)
+    formats = "safetensors files and what torch.save writes (.pt, .pth, .ckpt, .bin)"
+    assert str(raised.value) == f"{path} is no file with weights: read are {formats}"
 
 
 @pytest.mark.parametrize("is_zip", [True, False], ids=["zip", "legacy"])

@@ -39,7 +39,9 @@ def test_larger_models_are_not_cut_to_fit(read, larger, backbone, surplus, tmp_p
         save_model(path, backbone, **{surplus: torch.zeros(4, 64, 1, 1)})
     else:
         save_model(path, larger)
-    with pytest.raises(ConfigError, match=f"is not of a {backbone}: that has no layer with a tensor '{surplus}'"):
+    key = r"method.image_encoder.backbone" if read is from_config else r"--backbone \(encoder.backbone\)"
+    surplus_told = f"is not of a {backbone}: that has no layer with a tensor '{surplus}'; {key} says which one it is"
+    with pytest.raises(ConfigError, match=surplus_told):
         read(path, backbone)
 
 

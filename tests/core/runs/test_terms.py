@@ -3,7 +3,7 @@
 import pytest
 
 from lovt_core.config.settings import RetryConfig, Settings, load_settings
-from lovt_core.errors import ConfigError, DataError, LovtError, TrainingError
+from lovt_core.errors import ConfigError, DataError, LovtError, NoCheckpointError, TrainingError
 from lovt_core.runs.causes import describe_code, explain_exit, find_cause
 from lovt_core.runs.control import Labels, read_labels, record
 from lovt_core.runs.queue_file import QueueOrder, replay
@@ -82,6 +82,7 @@ class OutOfMemoryError(RuntimeError):
         (TrainingError("the loss is nan"), "diverged"),
         (ConfigError("wrong"), "input"),
         (DataError("wrong"), "input"),
+        (NoCheckpointError("none"), "checkpoints"),
         (LovtError("odd"), "error"),
         (ValueError("odd"), "error"),
     ],

@@ -9,14 +9,14 @@ from array import array
 import pytest
 
 from lovt_core.config.experiment import SelftestExperiment
-from lovt_core.errors import RecordError
+from lovt_core.errors import InputError, RecordError
 from lovt_core.runs.control import append_control, record
 from lovt_core.runs.directory import create_run
 from lovt_core.runs.events import encode_value
+from lovt_core.runs.indexing.columns import find_column
 from lovt_core.runs.indexing.index import Index
-from lovt_core.runs.records import is_smaller_better
 from lovt_core.runs.terms import Terms
-from lovt_core.values import Alarm, Note, Result
+from lovt_core.values import Alarm, Metrics, Note, Result
 from tests.core.runs.worker_lines import log, start
 
 
@@ -321,18 +321,21 @@ def test_eight_readers_take_each_line_in_once(workspace):
     writer.close()
 
 
-@pytest.mark.parametrize(
-    ("metric", "smaller"),
-    [
-        ("val/loss", True),
-        ("val/global/image_to_report", True),
-        ("val/sentences/attended_to_local", True),
-        ("val/accuracy/top1_image_to_report", False),
-        ("val/dice", False),
-    ],
-)
-def test_losses_are_minimised_and_scores_maximised(metric, smaller):
-    assert is_smaller_better(metric) == smaller
+def test_only_metrics_with_a_direction_have_a_best_value(workspace):
+    run = create_run(workspace, SelftestExperiment())
+    writer = start(run)
+    for step, value in ((1, 0.25), (2, 0.75), (3, 0.5)):
+        names = ("val/retrieval/top1_image_to_report", "val/image/std", "val/global/image_to_report")
+        writer.write(*encode_value(Metrics(step, 1.0, dict.fromkeys(names, value))))
+    index = Index(workspace)
+    index.sync()
+    row = index.run(run.id)
+    assert row.best == {"val/retrieval/top1_image_to_report": 0.75, "val/global/image_to_report": 0.25}
+    assert row.latest["val/image/std"] == 0.5
+    with pytest.raises(InputError, match=r"val/image/std has no best value.* its newest is latest.val/image/std"):
+        find_column("best.val/image/std", [row])
+    index.close()
+    writer.close()
 
 
 def test_a_look_at_the_active_runs_alone(workspace):
