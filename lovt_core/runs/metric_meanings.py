@@ -42,7 +42,7 @@ MEANINGS = (
     ("time/data_share", "share of the step without data at hand; far above 0: the data is too slow"),
     ("time/other_share", "share of the step that is not model, backward pass or optimiser"),
     ("system/gpu_percent", "how busy the GPU is"),
-    ("system/gpu_memory_gb", "GPU memory that the run holds, GB"),
+    ("system/gpu_memory_gb", "GPU memory that the run holds, of several GPUs the most on one, GB"),
     ("system/gpu_watts", "power that the GPU draws, watts"),
     ("system/cpu_percent", "processor time of the run; 100 is one core"),
     ("system/memory_gb", "memory that the run holds, GB"),

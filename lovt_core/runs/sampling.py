@@ -50,7 +50,7 @@ class Sampler:
         return round(100 * used / elapsed, 1)
 
     def _sample_gpus(self, pids: set[int]) -> dict[str, float]:
-        """Mean load of the GPUs, memory and power of all together."""
+        """Mean load of the GPUs, memory on the one where it is most (as `--gpu-memory` declares it), power of all."""
         import pynvml
 
         try:
@@ -63,7 +63,7 @@ class Sampler:
         self.peak_gpu_memory = max(self.peak_gpu_memory, *used)
         values = {
             "system/gpu_percent": round(sum(loads) / len(loads), 1),
-            "system/gpu_memory_gb": round(sum(used) / GB, 3),
+            "system/gpu_memory_gb": round(max(used) / GB, 3),
         }
         with suppress(pynvml.NVMLError):
             values["system/gpu_watts"] = round(sum(map(pynvml.nvmlDeviceGetPowerUsage, handles)) / 1000, 1)

@@ -64,9 +64,9 @@ def test_gpus_by_the_processes_that_compute_on_them(parent, monkeypatch):
     sampler._process = parent
     values = sampler.sample()
     assert values["system/gpu_percent"] == 70.0
-    assert values["system/gpu_memory_gb"] == 5.0
+    assert values["system/gpu_memory_gb"] == 3.0
     assert values["system/gpu_watts"] == 301.0
     assert sampler.peak_gpu_memory == 3 * GB
     users["GPU-b"] = [(rank, None)]  # in containers the driver tells no memory of processes
     time.sleep(0.001)
-    assert sampler.sample()["system/gpu_memory_gb"] == 14.0
+    assert sampler.sample()["system/gpu_memory_gb"] == 11.0
