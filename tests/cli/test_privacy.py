@@ -30,7 +30,7 @@ def mark_reports(archive):
 
 def train(lovt, source, home):
     """Prepare (synthetic) MIMIC-CXR and train two steps on it."""
-    request = ("--out", str(source), "--count", "40", "--size", "64", "--workers", "1")
+    request = ("--out", str(source), "--count", "80", "--size", "64", "--workers", "1")
     assert lovt("data", "synthesize", "mimic-cxr", *request).code == 0
     mark_reports(source / "mimic-cxr" / "mimic-cxr-reports.zip")
     place = ("--workspace", str(home))
