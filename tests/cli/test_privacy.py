@@ -10,7 +10,7 @@ from lovt_core.data.prepared import open_prepared
 
 OVERRIDES = (
     "data.name=mimic-cxr",
-    "data.split=patient:0",
+    "data.split=download",
     "data.image_size=64",
     "training.max_steps=2",
     "training.max_epochs=1",
@@ -30,7 +30,7 @@ def mark_reports(archive):
 
 def train(lovt, source, home):
     """Prepare (synthetic) MIMIC-CXR and train two steps on it."""
-    request = ("--out", str(source), "--count", "80", "--size", "64", "--workers", "1")
+    request = ("--out", str(source), "--count", "60", "--size", "64", "--workers", "1")
     assert lovt("data", "synthesize", "mimic-cxr", *request).code == 0
     mark_reports(source / "mimic-cxr" / "mimic-cxr-reports.zip")
     place = ("--workspace", str(home))
