@@ -188,9 +188,10 @@ def measure_many(workspace: Workspace, arguments: argparse.Namespace) -> None:
     measure_keys("the last row, the first", terminal, "Gg", arguments.repeats)
     measure_keys("switching screens (1 to 5)", terminal, "12131415", arguments.repeats)
     say("memory", f"{terminal.memory:.0f} MiB", "150 MiB", terminal.memory <= 150)
-    share, count = terminal.share_of_core(arguments.seconds)
+    seconds = 4 * arguments.seconds  # all runs are looked through about once in that time
+    share, count = terminal.share_of_core(seconds)
     say("idle: share of a core", f"{100 * share:.1f} %", "3 %", share <= 0.03)
-    say("idle: to the terminal", f"{count / arguments.seconds:.0f} bytes/s", "the gauges only", count < 4000)
+    say("idle: to the terminal", f"{count / seconds:.0f} bytes/s", "the gauges only", count / seconds < 400)
     terminal.close()
 
 
