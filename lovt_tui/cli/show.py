@@ -83,9 +83,7 @@ def command(
     elif metric is not None:
         _print_curve(index, row, metric, as_json=as_json)
     elif as_json:
-        events = [asdict(event) for event in index.events(row.id)]
-        metrics = index.metric_names(row.id)
-        print_json({**asdict(row), "path": place.runs / row.id, "metrics": metrics, "events": events})
+        _print_as_json(index, row, place.runs / row.id)
     else:
         _print_run(index, _tell_wait(place, row), place.runs / row.id)
 
@@ -100,6 +98,11 @@ def _check_what_is_asked(asked: tuple[bool, ...], *, among_predictions: bool, of
         raise InputError("--task and --sheet choose among predictions: give --predictions too")
     if of_regions and not asked[-1]:
         raise InputError("--samples, --split and --out choose what --regions shows: give --regions too")
+
+
+def _print_as_json(index: "Index", row: "RunRow", path: Path) -> None:
+    events = [asdict(event) for event in index.events(row.id)]
+    print_json({**asdict(row), "path": path, "metrics": index.metric_names(row.id), "events": events})
 
 
 def _print_file(row: "RunRow", folder: Path, name: str, *, as_json: bool) -> None:

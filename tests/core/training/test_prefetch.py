@@ -10,7 +10,8 @@ from lovt_core.config.experiment import SelftestExperiment
 from lovt_core.errors import DataError
 from lovt_core.selftest import selftest
 from lovt_core.training.prefetch import prefetch
-from lovt_core.values import Metrics, Value, Workplace
+from lovt_core.values import Workplace
+from tests.core.training.looped import losses_by_step
 
 PlaceFactory = Callable[..., Workplace]
 ExperimentFactory = Callable[..., SelftestExperiment]
@@ -93,22 +94,12 @@ def test_closing_ends_the_thread_and_the_source() -> None:
     assert source.is_closed
 
 
-def _losses(values: Iterator[Value]) -> dict[tuple[int, str], float]:
-    return {
-        (value.step, name): number
-        for value in values
-        if isinstance(value, Metrics)
-        for name, number in value.values.items()
-        if not name.startswith("time/")
-    }
-
-
 @pytest.mark.parametrize("ending", [{}, {"max_steps": 3}])
 def test_a_training_is_the_same_to_the_bit(
     make_place: PlaceFactory, build_experiment: ExperimentFactory, ending: dict[str, Any]
 ) -> None:
     plain, ahead = (build_experiment(prefetch=wanted, **ending) for wanted in (False, True))
-    assert _losses(selftest(ahead, make_place(attempt=2))) == _losses(selftest(plain, make_place()))
+    assert losses_by_step(selftest(ahead, make_place(attempt=2))) == losses_by_step(selftest(plain, make_place()))
 
 
 def test_a_stopped_training_leaves_no_thread(make_place: PlaceFactory, build_experiment: ExperimentFactory) -> None:
